@@ -1,0 +1,2 @@
+//! nlctl
+fn main() {}
