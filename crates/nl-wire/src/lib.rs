@@ -16,6 +16,8 @@ pub mod errno;
 pub mod error;
 pub mod header;
 pub mod json;
+pub mod pcap;
+pub mod listing;
 pub mod policy;
 pub mod request;
 pub mod table;
