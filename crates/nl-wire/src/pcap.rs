@@ -5,7 +5,8 @@
 //! `ARPHRD_NETLINK`, 10 unused bytes, netlink protocol), then the netlink messages. **The messages
 //! are in the byte order of the host that captured them**, and nothing in the file says which that
 //! is; but libpcap writes its own numbers in that order as well, so [`Header::is_native`] normally
-//! tells whether this host can decode the messages.
+//! tells whether this host can decode the messages. It misleads where a program rewrote the file
+//! on a host of the other kind: that turns the numbers of the file, never those of the messages.
 //!
 //! [`Reader`] walks a capture in memory. Who streams a large file reads 24 bytes for
 //! [`Header::parse`], then over and over 16 bytes for [`Header::parse_record`] and
