@@ -120,12 +120,11 @@ impl<'a> Ack<'a> {
         let extended = &self.extended;
         let locate = |offset| Path::locate(protocol, request, offset);
         let missing = extended.missing_type.and_then(|number| {
-            let nest = match extended.missing_nest {
-                Some(offset) => locate(offset)?,
-                None => {
-                    let message = Message::decode(request).ok()?;
-                    Path::new(protocol.message(message.header.message_type)?.attributes)
-                }
+            let nest = if let Some(offset) = extended.missing_nest {
+                locate(offset)?
+            } else {
+                let message = Message::decode(request).ok()?;
+                Path::new(protocol.message(message.header.message_type)?.attributes)
             };
             Some(nest.missing(u16::try_from(number).ok()?))
         });
@@ -143,8 +142,8 @@ impl<'a> Ack<'a> {
 }
 
 impl<'a> ExtendedAck<'a> {
-    fn read(&mut self, attrs: Attrs<'a>) -> Result<(), Error> {
-        attrs.map(|attr| self.read_one(&attr?)).collect()
+    fn read(&mut self, mut attrs: Attrs<'a>) -> Result<(), Error> {
+        attrs.try_for_each(|attr| self.read_one(&attr?))
     }
 
     fn read_one(&mut self, attr: &Attr<'a>) -> Result<(), Error> {

@@ -87,7 +87,7 @@ impl<'a> Attr<'a> {
     pub fn array<const N: usize>(&self) -> Result<[u8; N], Error> {
         match self.payload.first_chunk::<N>() {
             Some(bytes) => Ok(*bytes),
-            None => Err(self.wrong_length(Expected::AtLeast(N as u16))),
+            None => Err(self.wrong_length(Expected::AtLeast(N))),
         }
     }
 

@@ -67,13 +67,13 @@ pub enum Problem {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Expected {
     /// This many, or more: the kernel's structures grow.
-    AtLeast(u16),
+    AtLeast(usize),
     /// One of two.
-    Either(u16, u16),
+    Either(usize, usize),
     /// A multiple of this.
-    MultipleOf(u16),
+    MultipleOf(usize),
     /// At most this many.
-    AtMost(u16),
+    AtMost(usize),
 }
 
 /// A problem and the path of the attribute that has it.

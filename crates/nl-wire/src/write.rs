@@ -232,7 +232,9 @@ impl<'b> Writer<'b> {
     #[inline]
     fn small<const N: usize>(&mut self, number: u16, payload: [u8; N]) {
         const { assert!(N <= 16) };
-        self.header((ATTR_HEADER_LEN + N) as u16, number);
+        #[allow(clippy::cast_possible_truncation)] // at most 20, by the assertion
+        let length = (ATTR_HEADER_LEN + N) as u16;
+        self.header(length, number);
         self.out.extend_from_slice(&payload);
         self.pad();
     }

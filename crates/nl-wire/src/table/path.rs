@@ -22,7 +22,7 @@ const CASE: u16 = 0xc000;
 #[derive(Clone, Copy, Default)]
 pub struct Path {
     steps: [u16; MAX_DEPTH],
-    len: u8,
+    len: usize,
     table: Option<&'static Table>,
 }
 
@@ -38,18 +38,18 @@ impl Path {
     }
 
     fn steps(&self) -> &[u16] {
-        self.steps.get(..usize::from(self.len)).unwrap_or_default()
+        self.steps.get(..self.len).unwrap_or_default()
     }
 
     fn front(mut self, step: u16) -> Self {
         self.steps.copy_within(..MAX_DEPTH - 1, 1);
         self.steps[0] = step;
-        self.len = self.len.saturating_add(1).min(MAX_DEPTH as u8);
+        self.len = MAX_DEPTH.min(self.len + 1);
         self
     }
 
     fn push(&mut self, step: u16) {
-        if let Some(slot) = self.steps.get_mut(usize::from(self.len)) {
+        if let Some(slot) = self.steps.get_mut(self.len) {
             *slot = step;
             self.len += 1;
         }
@@ -64,8 +64,7 @@ impl Path {
     /// This path, seen from outside the array entry `index` (entries beyond 16,383 count as that).
     #[must_use]
     pub fn within_index(self, index: usize) -> Self {
-        let index = u16::try_from(index).unwrap_or(u16::MAX).min(NLA_TYPE_MASK);
-        self.front(INDEX | index)
+        self.front(INDEX | limited(index))
     }
 
     /// This path, its names from `table`.
@@ -97,8 +96,8 @@ impl Path {
 
     /// Follows `offset`, counted from the first of `attrs`, inwards. Each turn goes one level
     /// deeper; a full path ends it.
-    fn descend<'a>(&mut self, mut attrs: Attrs<'a>, mut payload: Payload, mut offset: usize) {
-        while usize::from(self.len) < MAX_DEPTH {
+    fn descend(&mut self, mut attrs: Attrs<'_>, mut payload: Payload, mut offset: usize) {
+        while self.len < MAX_DEPTH {
             let level = attrs.clone();
             let mut end = 0;
             let found = attrs.flatten().find_map(|attr| {
@@ -121,7 +120,7 @@ impl Path {
             };
             let (inner, case) = inner.resolve(&level);
             if let Some(case) = case {
-                self.push(CASE | case as u16);
+                self.push(CASE | limited(case));
             }
             let Some((next, skipped)) = self.enter(inner, attr.payload, into) else { return };
             (attrs, payload, offset) = (next, inner, into - skipped);
@@ -147,7 +146,7 @@ impl Path {
                     let record = record.ok()?;
                     let end = start + align(record.len());
                     if offset < end {
-                        self.push(INDEX | (index as u16).min(NLA_TYPE_MASK));
+                        self.push(INDEX | limited(index));
                         let skip = align(layout.width());
                         let attrs = Attrs::new(record.get(skip..)?);
                         return (offset >= start + skip).then_some((attrs, start + skip));
@@ -165,6 +164,11 @@ impl Path {
         self.push(number & NLA_TYPE_MASK);
         self
     }
+}
+
+/// An index as far as a step can hold it.
+fn limited(index: usize) -> u16 {
+    u16::try_from(index).unwrap_or(u16::MAX).min(NLA_TYPE_MASK)
 }
 
 impl PartialEq for Path {
