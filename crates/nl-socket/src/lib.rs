@@ -1,1 +1,26 @@
-//! nl-socket
+//! Netlink sockets for Linux.
+//!
+//! The lower half of this crate moves bytes and knows no message: [`socket`]
+//! opens, joins and sends, [`options`] holds the socket options, [`ring`]
+//! receives many datagrams with one system call, [`filter`] makes and runs
+//! classic BPF, [`netns`] names, enters and makes network namespaces.
+//!
+//! Linux only. Every `unsafe` line of the workspace is in the private module
+//! `sys`.
+#![deny(unsafe_code)]
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("netlink sockets exist on Linux only");
+
+pub mod filter;
+pub mod netns;
+pub mod options;
+pub mod ring;
+pub mod socket;
+#[allow(unsafe_code)]
+mod sys;
+
+pub use netns::Netns;
+pub use options::{MemInfo, NetlinkOption};
+pub use ring::{Datagram, Ring};
+pub use socket::{Socket, Wait};
