@@ -1,0 +1,73 @@
+//! The harness of live tests, tested with itself.
+
+use std::process::{self, Command};
+use std::thread;
+use std::time::Duration;
+
+use nl_socket::netns;
+use nl_testkit::{live, live_within, need, sh, tool, try_sh};
+
+#[test]
+fn body_runs_as_root_of_an_empty_namespace() {
+    live(|| {
+        assert_eq!(sh("id -u").trim(), "0");
+        assert_eq!(sh("ls -A /run"), "");
+        if !need(&["ip"]) {
+            return;
+        }
+        assert_eq!(tool("ip", &["-o", "link"]).lines().count(), 1);
+        assert!(tool("ip", &["link", "show", "lo"]).contains("DOWN"));
+        sh("ip link set lo up; ip netns add here; ip netns exec here ip link");
+        assert!(try_sh("ip link set nowhere up").unwrap_err().contains("nowhere"));
+    });
+}
+
+mod nested {
+    use super::*;
+
+    #[test]
+    fn tests_in_modules_are_found() {
+        live(|| assert_eq!(sh("echo here"), "here\n"));
+    }
+}
+
+/// Where the host forbids namespaces a live test does not fail as it should.
+fn fail_where_skipped(as_expected: &str) {
+    let mut command = Command::new("true");
+    netns::private_command(&mut command);
+    assert!(command.status().is_ok(), "{as_expected}");
+}
+
+#[test]
+#[should_panic(expected = "failed (exit status: 3):")]
+fn a_body_that_fails_fails_the_test() {
+    live(|| process::exit(3));
+    fail_where_skipped("failed (exit status: 3):");
+}
+
+#[test]
+#[should_panic(expected = "the output")]
+fn output_of_a_failed_body_is_shown() {
+    live(|| {
+        println!("the output");
+        process::exit(3);
+    });
+    fail_where_skipped("the output");
+}
+
+#[test]
+#[should_panic(expected = "ran for more than")]
+fn a_body_that_hangs_is_killed() {
+    live_within(Duration::from_millis(300), || thread::sleep(Duration::from_secs(30)));
+    fail_where_skipped("ran for more than");
+}
+
+#[test]
+#[should_panic(expected = "no test is called")]
+fn a_name_that_is_no_test_is_noticed() {
+    fn elsewhere() {
+        live(|| ());
+    }
+    elsewhere();
+    fail_where_skipped("no test is called");
+}
