@@ -12,6 +12,10 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("netlink sockets exist on Linux only");
 
+pub mod connection;
+pub mod error;
+pub mod events;
+pub mod exchange;
 pub mod filter;
 pub mod netns;
 pub mod options;
@@ -19,8 +23,13 @@ pub mod ring;
 pub mod socket;
 #[allow(unsafe_code)]
 mod sys;
+pub mod trace;
 
+pub use connection::{Batch, Connection, Counters, Replies};
+pub use error::{Error, Loss};
+pub use events::{Event, Events};
 pub use netns::Netns;
 pub use options::{MemInfo, NetlinkOption};
 pub use ring::{Datagram, Ring};
 pub use socket::{Socket, Wait};
+pub use trace::{Direction, Trace, Tracer};

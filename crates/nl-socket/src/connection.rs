@@ -1,0 +1,353 @@
+//! Requests and their answers on one socket.
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use nl_wire::table::Protocol;
+use nl_wire::value::Family;
+use nl_wire::{Errno, Flags, Messages, Mode, Request};
+
+use crate::error::{Error, Loss};
+use crate::exchange::{End, Exchange, Output};
+use crate::netns::Netns;
+use crate::options::NetlinkOption;
+use crate::ring::Ring;
+use crate::socket::{Socket, Wait};
+use crate::trace::{Direction, Trace, Tracer};
+
+mod batch;
+mod replies;
+
+pub use batch::Batch;
+pub use replies::Replies;
+
+/// Runs [`Request`]s on a socket of its own.
+///
+/// A connection joins no multicast group: events would share the queue with replies. To follow
+/// events use [`Events`](crate::Events).
+///
+/// Extended acks, capped acks and strict checking are on where the kernel has them. Every wait is
+/// bounded by [`Connection::set_timeout`]: some malformed requests get no answer at all.
+pub struct Connection {
+    socket: Socket,
+    ring: Ring,
+    exchange: Exchange,
+    /// The request or requests under way, for resolving offsets in refusals.
+    sent: Vec<u8>,
+    sequence: u32,
+    /// The datagrams received and not yet read: which is next, and from which byte on.
+    received: usize,
+    slot: usize,
+    offset: usize,
+    timeout: Option<Duration>,
+    counters: Counters,
+    tracer: Option<Tracer>,
+    protocol: Option<&'static Protocol>,
+    send_limit: usize,
+    ack_limit: usize,
+}
+
+/// What a connection met that concerned none of its requests.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counters {
+    /// Datagrams from others than the kernel, refused.
+    pub foreign: u64,
+    /// Replies to requests that had timed out.
+    pub stale: u64,
+    /// Notifications (echoes of changes).
+    pub events: u64,
+    /// Times that the kernel told of an overrun of the receive queue.
+    pub overruns: u64,
+}
+
+/// The receive buffer asked for, in bytes: what bounds a batch, should all its requests fail.
+const RECEIVE_BUFFER: usize = 1 << 20;
+
+/// What an ack takes from the receive buffer, in bytes, as measured on Linux 6.18; with room to
+/// spare for the refusals that carry a text.
+const ACK_COST: usize = 1024;
+
+impl Connection {
+    /// The timeout of a new connection.
+    pub const TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// Opens a connection in the calling thread's network namespace.
+    ///
+    /// # Errors
+    /// [`Error::Io`], see [`Socket::open`].
+    pub fn open(family: Family) -> Result<Self, Error> {
+        Self::new(Socket::open(family.0)?)
+    }
+
+    /// Opens a connection in another network namespace; the calling thread stays where it is.
+    ///
+    /// # Errors
+    /// [`Error::Io`], see [`Socket::open_in`].
+    pub fn open_in(family: Family, netns: &Netns) -> Result<Self, Error> {
+        Self::new(Socket::open_in(family.0, netns)?)
+    }
+
+    /// Makes a connection of an open socket, which should be in no group.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if its buffer sizes can't be read.
+    pub fn new(socket: Socket) -> Result<Self, Error> {
+        // Kernels older than an option do without: its absence only costs texts and kernel filters.
+        for option in [NetlinkOption::ExtAck, NetlinkOption::CapAck, NetlinkOption::GetStrictCheck]
+        {
+            let _ = socket.set_option(option, true);
+        }
+        // The kernel takes datagrams of up to the send buffer less 32 bytes.
+        let send_limit = socket.send_buffer()?.saturating_sub(32).max(4096);
+        let receive_buffer = socket.set_receive_buffer(RECEIVE_BUFFER)?;
+        let ack_limit = (receive_buffer / ACK_COST).max(1);
+        Ok(Self {
+            exchange: Exchange::new(socket.port()),
+            socket,
+            ring: Ring::default(),
+            sent: Vec::new(),
+            sequence: 0,
+            received: 0,
+            slot: 0,
+            offset: 0,
+            timeout: Some(Self::TIMEOUT),
+            counters: Counters::default(),
+            tracer: None,
+            protocol: None,
+            send_limit,
+            ack_limit,
+        })
+    }
+
+    /// How long to wait for the kernel: for a dump from one datagram to the next, else for the whole
+    /// answer. `None` waits for ever; zero does not wait, and gives [`Error::WouldBlock`].
+    pub fn set_timeout(&mut self, timeout: Option<Duration>) {
+        self.timeout = timeout;
+    }
+
+    /// Calls `tracer` for every message sent and received from now on; `None` ends that.
+    pub fn set_tracer(&mut self, tracer: Option<Tracer>) {
+        self.tracer = tracer;
+    }
+
+    /// What was met besides replies.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// The socket, for its options. Whoever receives from it steals replies.
+    pub fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// Asks for many objects and iterates over them as they come in, in constant memory.
+    ///
+    /// An error is an item like others: after [`Error::Lost`] the entries that did arrive still
+    /// follow. The last item is [`Loss::Interrupted`] if the table changed meanwhile. So collecting
+    /// into a `Result` gives the whole table or an error. Dropping the iterator early is fine; what
+    /// remains is read and thrown away before the next request.
+    ///
+    /// # Errors
+    /// If the request can't be sent. A refusal is an item.
+    pub fn dump<R: Request>(&mut self, request: R) -> Result<Replies<'_, R>, Error> {
+        const { assert!(matches!(R::MODE, Mode::Dump), "dump() takes requests for many objects") }
+        self.start(request)
+    }
+
+    /// Asks for one object.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] (`ENOENT`, `ESRCH`, `ENODEV` … if there is none), [`Error::NoReply`] if
+    /// the reply is not what was asked for, and whatever befalls the sending.
+    pub fn get<R: Request>(&mut self, request: R) -> Result<R::Item, Error> {
+        const { assert!(matches!(R::MODE, Mode::Get), "get() takes requests for one object") }
+        let mut replies = self.start(request)?;
+        let item = replies.next().unwrap_or(Err(Error::NoReply))?;
+        replies.finish()?;
+        Ok(item)
+    }
+
+    /// Carries out a change and waits for the kernel's ack.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], and whatever befalls the sending. After [`Error::OutcomeUnknown`] or
+    /// [`Error::TimedOut`] the change may have been carried out.
+    pub fn run<R: Request>(&mut self, request: R) -> Result<(), Error> {
+        const { assert!(matches!(R::MODE, Mode::Change), "run() takes changes") }
+        self.start(request)?.finish()
+    }
+
+    /// Carries out many changes, as many in one datagram as the socket's buffers allow, and iterates
+    /// over their results in order.
+    ///
+    /// Lazy: requests are taken and sent as results are asked for, a datagram at a time, in constant
+    /// memory. Each request stands for itself: one that fails stops no other. Only the last of a
+    /// datagram asks for an ack; that those before it succeeded follows from the silence of the
+    /// kernel, which tells every failure unasked.
+    pub fn batch<I>(&mut self, requests: I) -> Batch<'_, I::IntoIter>
+    where
+        I: IntoIterator<Item: Request>,
+    {
+        Batch::new(self, requests.into_iter())
+    }
+
+    /// Sends any request and gives the iterator over its replies: the form for non-blocking use.
+    ///
+    /// With a timeout of zero the iterator gives [`Error::WouldBlock`] when nothing is there; wait
+    /// until the descriptor is readable and go on. It ends when the exchange is over; for a change
+    /// that is with no item at all, or with one error.
+    ///
+    /// # Errors
+    /// [`Error::Unencodable`], [`Error::WrongProtocol`], [`Error::Io`]. Also whatever befalls reading
+    /// the rest of a dump whose iterator was dropped.
+    pub fn start<R: Request>(&mut self, request: R) -> Result<Replies<'_, R>, Error> {
+        self.settle()?;
+        let acked = R::MODE == Mode::Change;
+        let sequence = self.push(&request, if acked { Flags::ACK } else { Flags(0) })?;
+        self.exchange.expect(sequence, R::MODE, acked);
+        self.transmit()?;
+        Ok(Replies::new(self, request, sequence))
+    }
+
+    /// Reads what is left of an abandoned dump: the kernel starts no second one before its end.
+    fn settle(&mut self) -> Result<(), Error> {
+        let deadline = self.deadline();
+        while !self.exchange.is_idle() {
+            self.pump(deadline, |_, _| {})?;
+        }
+        self.sent.clear();
+        Ok(())
+    }
+
+    /// Appends a request to those to be sent; gives its sequence number.
+    fn push<R: Request>(&mut self, request: &R, flags: Flags) -> Result<u32, Error> {
+        let protocol = request.protocol();
+        if protocol.family.0 != self.socket.protocol() {
+            return Err(Error::WrongProtocol);
+        }
+        self.protocol = Some(protocol);
+        // 0 is the sequence of events.
+        self.sequence = self.sequence.checked_add(1).unwrap_or(1);
+        let encoded = request.encode_with(self.sequence, flags, &mut self.sent);
+        encoded.map(|()| self.sequence).map_err(Error::Unencodable)
+    }
+
+    /// Sends all requests pushed, in one datagram.
+    fn transmit(&mut self) -> Result<(), Error> {
+        trace(&mut self.tracer, self.protocol, Direction::Sent, &self.sent);
+        match self.socket.send(&self.sent) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                self.exchange.forget_all();
+                Err(Error::Io(error))
+            }
+        }
+    }
+
+    fn deadline(&self) -> Wait {
+        match self.timeout {
+            None => Wait::Forever,
+            Some(Duration::ZERO) => Wait::Never,
+            Some(timeout) => Wait::at_most(timeout),
+        }
+    }
+
+    /// Takes the next output out of the datagrams at hand, receiving more if there are none, and has
+    /// `handle` look at it while it is borrowed from the ring. `None` once no request is under way.
+    ///
+    /// # Errors
+    /// [`Error::WouldBlock`] and [`Error::TimedOut`] if nothing comes, [`Error::Io`].
+    fn pump<T>(
+        &mut self,
+        wait: Wait,
+        handle: impl FnOnce(Output<'_>, &[u8]) -> T,
+    ) -> Result<Option<T>, Error> {
+        loop {
+            while self.slot < self.received {
+                let Some(datagram) = self.ring.datagram(self.slot) else { break };
+                if self.offset == 0 {
+                    trace(&mut self.tracer, self.protocol, Direction::Received, datagram.bytes);
+                }
+                match self.exchange.next(&datagram, &mut self.offset) {
+                    None => (self.slot, self.offset) = (self.slot + 1, 0),
+                    Some(Output::Event(_)) => self.counters.events += 1,
+                    Some(Output::Loss(Loss::Foreign { .. })) => self.counters.foreign += 1,
+                    Some(Output::Loss(Loss::Stale { .. })) => self.counters.stale += 1,
+                    Some(output) => return Ok(Some(handle(output, &self.sent))),
+                }
+            }
+            if self.exchange.is_idle() {
+                return Ok(None);
+            }
+            if self.receive(wait)? {
+                if let Some(output) = self.exchange.drained() {
+                    return Ok(Some(handle(output, &self.sent)));
+                }
+            }
+        }
+    }
+
+    /// Fills the ring. True if the queue was found empty after an overrun.
+    fn receive(&mut self, wait: Wait) -> Result<bool, Error> {
+        (self.received, self.slot, self.offset) = (0, 0, 0);
+        // After an overrun the queue is read empty without waiting: what was lost won't come.
+        let overrun = self.exchange.is_overrun();
+        match self.ring.receive(&self.socket, if overrun { Wait::Never } else { wait }) {
+            Ok(received) => self.received = received,
+            Err(error) if error.raw_os_error() == Some(Errno::ENOBUFS.0) => {
+                self.counters.overruns += 1;
+                self.exchange.overrun();
+            }
+            Err(error) if overrun && error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(false)
+    }
+}
+
+fn trace(
+    tracer: &mut Option<Tracer>,
+    protocol: Option<&'static Protocol>,
+    direction: Direction,
+    datagram: &[u8],
+) {
+    if let (Some(tracer), Some(protocol)) = (tracer, protocol) {
+        for message in Messages::new(datagram).flatten() {
+            tracer(&Trace { direction, message, protocol });
+        }
+    }
+}
+
+/// The result of a request that ended.
+fn outcome(end: &End<'_>, protocol: &Protocol, request: &[u8]) -> Result<(), Error> {
+    match end {
+        End::Ack { ack, interrupted } => match ack.failure(protocol, request) {
+            Some(failure) => Err(failure.into()),
+            None if *interrupted => Err(Loss::Interrupted.into()),
+            None => Ok(()),
+        },
+        End::Silent => Ok(()),
+        End::Unknown => Err(Error::OutcomeUnknown),
+        End::Damaged(error) => Err(Loss::Damaged(*error).into()),
+    }
+}
+
+impl AsFd for Connection {
+    /// The socket's descriptor: readable when there is an answer.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("socket", &self.socket)
+            .field("exchange", &self.exchange)
+            .field("timeout", &self.timeout)
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}

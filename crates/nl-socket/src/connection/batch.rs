@@ -1,0 +1,140 @@
+//! Many changes in few datagrams.
+
+use std::collections::VecDeque;
+
+use nl_wire::{Flags, Mode, Request};
+
+use super::{Connection, outcome};
+use crate::error::Error;
+use crate::exchange::Output;
+
+/// Iterates over the results of many changes, in their order; see [`Connection::batch`].
+///
+/// An item is the result of one request; the iterator ends with the requests. A request that can't
+/// be encoded gives its error and is not sent. [`Error::WouldBlock`] alone belongs to no request: ask
+/// again when the descriptor is readable.
+#[derive(Debug)]
+#[must_use = "requests are sent as results are asked for"]
+pub struct Batch<'c, I: Iterator> {
+    connection: &'c mut Connection,
+    requests: I,
+    /// A request taken that did not fit the datagram before.
+    carried: Option<I::Item>,
+    /// The requests of one datagram.
+    slots: VecDeque<Slot>,
+    /// How many of them have no result yet.
+    open: usize,
+}
+
+#[derive(Debug)]
+struct Slot {
+    sequence: u32,
+    /// Where the request begins in what was sent.
+    start: usize,
+    result: Option<Result<(), Error>>,
+}
+
+impl<'c, I: Iterator<Item: Request>> Batch<'c, I> {
+    pub(super) fn new(connection: &'c mut Connection, requests: I) -> Self {
+        const {
+            assert!(matches!(<I::Item as Request>::MODE, Mode::Change), "batch() takes changes");
+        }
+        Self { connection, requests, carried: None, slots: VecDeque::new(), open: 0 }
+    }
+
+    /// Encodes and sends the next datagram's worth of requests.
+    fn send(&mut self) -> Result<(), Error> {
+        self.connection.settle()?;
+        let connection = &mut *self.connection;
+        let mut last = None;
+        while self.slots.len() < connection.ack_limit {
+            let Some(request) = self.carried.take().or_else(|| self.requests.next()) else { break };
+            let start = connection.sent.len();
+            match connection.push(&request, Flags(0)) {
+                Ok(_) if start > 0 && connection.sent.len() > connection.send_limit => {
+                    connection.sent.truncate(start);
+                    self.carried = Some(request);
+                    break;
+                }
+                Ok(sequence) => {
+                    self.slots.push_back(Slot { sequence, start, result: None });
+                    self.open += 1;
+                    last = Some(start);
+                }
+                Err(error) => {
+                    self.slots.push_back(Slot { sequence: 0, start, result: Some(Err(error)) });
+                }
+            }
+        }
+        let Some(last) = last else { return Ok(()) };
+        set_ack(connection.sent.get_mut(last..).unwrap_or_default());
+        for slot in self.slots.iter().filter(|slot| slot.result.is_none()) {
+            connection.exchange.expect(slot.sequence, Mode::Change, slot.start == last);
+        }
+        connection.transmit()
+    }
+
+    /// Waits until each request sent has a result.
+    fn collect(&mut self) -> Result<(), Error> {
+        let deadline = self.connection.deadline();
+        while self.open > 0 {
+            let slots = &mut self.slots;
+            let protocol = self.connection.protocol;
+            let ended = self.connection.pump(deadline, |output, sent| {
+                let Output::End { sequence, end } = output else { return false };
+                let slot = slots.iter_mut().find(|slot| slot.sequence == sequence);
+                let (Some(slot), Some(protocol)) = (slot, protocol) else { return false };
+                let request = sent.get(slot.start..).unwrap_or_default();
+                slot.result = Some(outcome(&end, protocol, request));
+                true
+            })?;
+            match ended {
+                Some(true) => self.open -= 1,
+                Some(false) => {}
+                None => return Err(Error::NoReply),
+            }
+        }
+        Ok(())
+    }
+
+    /// What no answer came for is unknown.
+    fn give_up(&mut self, error: Error) {
+        let mut error = Some(error);
+        for slot in self.slots.iter_mut().filter(|slot| slot.result.is_none()) {
+            slot.result = Some(Err(error.take().unwrap_or(Error::OutcomeUnknown)));
+        }
+        self.open = 0;
+        self.connection.exchange.forget_all();
+    }
+}
+
+/// Sets `NLM_F_ACK` in an encoded message.
+fn set_ack(message: &mut [u8]) {
+    if let Some(flags) = message.get_mut(6..8) {
+        let value = u16::from_ne_bytes([flags[0], flags[1]]) | Flags::ACK.0;
+        flags.copy_from_slice(&value.to_ne_bytes());
+    }
+}
+
+impl<I: Iterator<Item: Request>> Iterator for Batch<'_, I> {
+    type Item = Result<(), Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let sent = if self.slots.is_empty() { self.send() } else { Ok(()) };
+        match sent.and_then(|()| self.collect()) {
+            Ok(()) => {}
+            Err(Error::WouldBlock) => return Some(Err(Error::WouldBlock)),
+            Err(error) if self.open == 0 && self.slots.is_empty() => return Some(Err(error)),
+            Err(error) => self.give_up(error),
+        }
+        self.slots.pop_front()?.result
+    }
+}
+
+impl<I: Iterator> Drop for Batch<'_, I> {
+    fn drop(&mut self) {
+        if self.open > 0 {
+            self.connection.exchange.forget_all();
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The replies of one request.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nl_wire::Request;
+
+use super::{Connection, outcome};
+use crate::error::{Error, Loss};
+use crate::exchange::Output;
+
+/// Iterates over the replies of one request; see [`Connection::dump`] and [`Connection::start`].
+#[derive(Debug)]
+#[must_use = "the answer is read by iterating"]
+pub struct Replies<'c, R: Request> {
+    connection: &'c mut Connection,
+    request: R,
+    sequence: u32,
+    over: bool,
+}
+
+impl<'c, R: Request> Replies<'c, R> {
+    pub(super) fn new(connection: &'c mut Connection, request: R, sequence: u32) -> Self {
+        Self { connection, request, sequence, over: false }
+    }
+
+    /// Waits for the end of the exchange, passing over replies still to come.
+    pub(super) fn finish(mut self) -> Result<(), Error> {
+        self.try_for_each(|item| item.map(drop))
+    }
+
+    fn step(&mut self) -> Result<Option<R::Item>, Error> {
+        let deadline = self.connection.deadline();
+        loop {
+            let (request, sequence) = (&self.request, self.sequence);
+            // An item or an error, and whether the exchange is over with it.
+            let step = self.connection.pump(deadline, |output, sent| match output {
+                Output::Reply { message, .. } => {
+                    (request.read(&message).map_err(|error| Loss::Undecodable(error).into()), false)
+                }
+                Output::End { sequence: ended, end } if ended == sequence => {
+                    (outcome(&end, request.protocol(), sent).map(|()| None), true)
+                }
+                Output::Loss(loss) => (Err(loss.into()), false),
+                Output::End { .. } | Output::Event(_) => (Ok(None), false),
+            });
+            match step {
+                Ok(Some((Ok(None), false))) => {}
+                Ok(Some((result, over))) => {
+                    self.over = over;
+                    return result;
+                }
+                Ok(None) => {
+                    self.over = true;
+                    return Err(Error::NoReply);
+                }
+                Err(Error::WouldBlock) => return Err(Error::WouldBlock),
+                Err(error) => {
+                    self.give_up();
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn give_up(&mut self) {
+        self.over = true;
+        self.connection.exchange.abandon(self.sequence);
+    }
+}
+
+impl<R: Request> Iterator for Replies<'_, R> {
+    type Item = Result<R::Item, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.over { None } else { self.step().transpose() }
+    }
+}
+
+impl<R: Request> Drop for Replies<'_, R> {
+    fn drop(&mut self) {
+        if !self.over {
+            self.give_up();
+        }
+    }
+}
+
+impl<R: Request> AsFd for Replies<'_, R> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.connection.as_fd()
+    }
+}

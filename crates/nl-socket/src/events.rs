@@ -1,0 +1,182 @@
+//! Following what the kernel announces.
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nl_wire::value::Family;
+use nl_wire::{Errno, Message, Messages};
+
+use crate::error::Loss;
+use crate::netns::Netns;
+use crate::ring::Ring;
+use crate::socket::{Socket, Wait};
+
+/// One item of an event stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event<'a> {
+    /// An announcement of the kernel.
+    Message {
+        /// The message; its protocol's codec reads it.
+        message: Message<'a>,
+        /// The network namespace it comes from, as ours numbers it; `None` is our own. Set with
+        /// [`NetlinkOption::ListenAllNsid`](crate::NetlinkOption::ListenAllNsid) only.
+        nsid: Option<i32>,
+    },
+    /// Announcements were lost here: those before this item precede the loss, those after follow it.
+    Loss(Loss),
+}
+
+/// The stream of events of a socket that joined multicast groups.
+///
+/// Lossy by nature: when the receive queue is full the kernel drops. Every loss is an item at its
+/// place in the stream. After an overrun the kernel accepts nothing until the queue was read empty;
+/// so [`Loss::Overrun`] is told then, behind all that was still queued, with the number that the
+/// socket's drop counter gives, and from there on the stream is whole again.
+pub struct Events {
+    socket: Socket,
+    ring: Ring,
+    received: usize,
+    slot: usize,
+    offset: usize,
+    /// The drop counter up to which losses were told.
+    dropped: u32,
+    /// The kernel told of an overrun that is not told on yet.
+    overrun: bool,
+}
+
+impl Events {
+    /// Opens a socket in the calling thread's network namespace and joins `groups` (numbers, not a
+    /// mask).
+    ///
+    /// # Errors
+    /// As [`Socket::open`] and [`Socket::join`]: `EPERM` for groups that ask for a privilege.
+    pub fn open(family: Family, groups: &[u32]) -> io::Result<Self> {
+        Self::new(Socket::open(family.0)?, groups)
+    }
+
+    /// As [`Events::open`], in another network namespace; the calling thread stays where it is.
+    ///
+    /// # Errors
+    /// As [`Socket::open_in`] and [`Socket::join`].
+    pub fn open_in(family: Family, netns: &Netns, groups: &[u32]) -> io::Result<Self> {
+        Self::new(Socket::open_in(family.0, netns)?, groups)
+    }
+
+    /// Follows events on an open socket, for which options, buffers and filter are set already.
+    ///
+    /// # Errors
+    /// As [`Socket::join`].
+    pub fn new(socket: Socket, groups: &[u32]) -> io::Result<Self> {
+        let dropped = socket.drops()?;
+        for &group in groups {
+            socket.join(group)?;
+        }
+        let ring = Ring::default();
+        Ok(Self { socket, ring, received: 0, slot: 0, offset: 0, dropped, overrun: false })
+    }
+
+    /// The socket, to size its buffer, join further groups or exchange its filter while it runs.
+    pub fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// The next event; `None` if none comes within `wait`.
+    ///
+    /// Neither a loss nor a damaged datagram ends the stream.
+    ///
+    /// # Errors
+    /// If receiving fails for a reason other than loss, which then will not pass by itself.
+    pub fn next(&mut self, wait: Wait) -> io::Result<Option<Event<'_>>> {
+        loop {
+            // Found again below, outside the loop, because the borrow must not outlive a turn.
+            if self.find() {
+                return Ok(self.take());
+            }
+            (self.received, self.slot, self.offset) = (0, 0, 0);
+            match self.ring.receive(&self.socket, Wait::Never) {
+                Ok(received) => self.received = received,
+                Err(error) if error.raw_os_error() == Some(Errno::ENOBUFS.0) => {
+                    self.overrun = true;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if let Some(loss) = self.drained()? {
+                        return Ok(Some(Event::Loss(loss)));
+                    }
+                    if !self.socket.wait_readable(wait)? {
+                        return Ok(None);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Moves to the next datagram that has something left; false if there is none.
+    fn find(&mut self) -> bool {
+        while let Some(datagram) = self.ring.datagram(self.slot) {
+            if self.slot >= self.received {
+                return false;
+            }
+            let end = datagram.bytes.len();
+            if self.offset < end || (self.offset == end && datagram.truncated) {
+                return true;
+            }
+            (self.slot, self.offset) = (self.slot + 1, 0);
+        }
+        false
+    }
+
+    /// Takes the next message or loss of the current datagram.
+    fn take(&mut self) -> Option<Event<'_>> {
+        let datagram = self.ring.datagram(self.slot)?;
+        let end = datagram.bytes.len();
+        let truncated = Loss::Truncated { length: datagram.length, kept: end };
+        let rest = datagram.bytes.get(self.offset..).unwrap_or_default();
+        let mut messages = Messages::new(rest);
+        if datagram.sender_port != 0 {
+            self.offset = usize::MAX;
+            return Some(Event::Loss(Loss::Foreign { port: datagram.sender_port }));
+        }
+        match messages.next() {
+            Some(Ok(message)) => {
+                self.offset = end - messages.rest().len();
+                Some(Event::Message { message, nsid: datagram.nsid })
+            }
+            Some(Err(error)) if !datagram.truncated => {
+                self.offset = usize::MAX;
+                Some(Event::Loss(Loss::Damaged(error)))
+            }
+            _ => {
+                self.offset = usize::MAX;
+                Some(Event::Loss(truncated))
+            }
+        }
+    }
+
+    /// The queue is empty: what the drop counter says more than before was lost since.
+    fn drained(&mut self) -> io::Result<Option<Loss>> {
+        let drops = self.socket.drops()?;
+        let dropped = drops.wrapping_sub(self.dropped);
+        self.dropped = drops;
+        let lost = std::mem::take(&mut self.overrun) || dropped > 0;
+        Ok(lost.then_some(Loss::Overrun { dropped }))
+    }
+}
+
+impl AsFd for Events {
+    /// The socket's descriptor: readable when there are events or a loss to be told.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events")
+            .field("socket", &self.socket)
+            .field("dropped", &self.dropped)
+            .field("overrun", &self.overrun)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,255 @@
+//! The exchange of requests and replies, without I/O.
+//!
+//! [`Exchange`] is told which requests went out and is fed the datagrams that come in; it says what
+//! each message is: a reply, the end of a request, an event, or a loss. It opens no socket and reads
+//! no clock, so every order of messages that a kernel or an impostor can think of is a unit test.
+//!
+//! What it knows of the kernel:
+//!
+//! - A dump ends with `NLMSG_DONE`, which may carry an errno; `NLM_F_DUMP_INTR` is set on one message
+//!   only, so it is collected over all of them. Refusals of strict checking come in `NLMSG_DONE` too.
+//! - A single get ends with its first reply, which may be flagged `NLM_F_MULTI` with no
+//!   `NLMSG_DONE` to follow.
+//! - Requests of one datagram are handled in order. So an ack or a refusal tells that those before
+//!   it which asked for no ack, and of which no refusal was seen, succeeded.
+//! - Acks can overflow the receive buffer. What is queued then precedes what was lost; after the
+//!   queue is drained, the outcome of the requests still open is unknown.
+//! - Events may be mixed in. They carry sequence 0 or somebody else's port.
+
+use std::collections::VecDeque;
+
+use nl_wire::header::{NLMSG_DONE, NLMSG_ERROR, NLMSG_MIN_TYPE, NLMSG_OVERRUN};
+use nl_wire::{Ack, Flags, Message, Messages, Mode};
+
+use crate::error::Loss;
+use crate::ring::Datagram;
+
+/// What one message turned out to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(clippy::large_enum_variant)] // acks are rare, and boxing them would allocate
+pub enum Output<'a> {
+    /// A reply to the request `sequence`.
+    Reply {
+        /// The request's sequence number.
+        sequence: u32,
+        /// The reply, to be decoded by the request.
+        message: Message<'a>,
+    },
+    /// The request `sequence` is over; nothing more comes for it.
+    End {
+        /// The request's sequence number.
+        sequence: u32,
+        /// How it ended.
+        end: End<'a>,
+    },
+    /// A message that answers none of our requests: a notification.
+    Event(Message<'a>),
+    /// Something was lost, or not what it claimed to be.
+    Loss(Loss),
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(clippy::large_enum_variant)] // as above
+pub enum End<'a> {
+    /// By the kernel's word: success or refusal.
+    Ack {
+        /// What the kernel said.
+        ack: Ack<'a>,
+        /// The table changed while it was dumped (`NLM_F_DUMP_INTR` on any message).
+        interrupted: bool,
+    },
+    /// Successfully, without a word: a get by its reply, a request without ack by the ack of a
+    /// later one.
+    Silent,
+    /// Nobody can tell: the answer was among those lost by an overrun.
+    Unknown,
+    /// Nobody can tell: the ack that ended it can't be read.
+    Damaged(nl_wire::Error),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    sequence: u32,
+    mode: Mode,
+    acked: bool,
+    interrupted: bool,
+    abandoned: bool,
+    replied: bool,
+}
+
+/// The state of all requests under way on one socket.
+#[derive(Clone, Debug, Default)]
+pub struct Exchange {
+    port: u32,
+    pending: VecDeque<Pending>,
+    /// An overrun was told and the queue has not been empty since.
+    overrun: bool,
+}
+
+impl Exchange {
+    /// For a socket whose port id is `port`.
+    pub fn new(port: u32) -> Self {
+        Self { port, ..Self::default() }
+    }
+
+    /// Notes that a request went out. `acked` says whether it carries `NLM_F_ACK`: a change without
+    /// is over when the ack of a later one arrives, a get with only when its ack arrives.
+    ///
+    /// Requests must be noted in the order in which they stand in their datagram.
+    pub fn expect(&mut self, sequence: u32, mode: Mode, acked: bool) {
+        self.pending.push_back(Pending {
+            sequence,
+            mode,
+            acked,
+            interrupted: false,
+            abandoned: false,
+            replied: false,
+        });
+    }
+
+    /// Nobody wants the replies of `sequence` any more. A dump goes on in the kernel and must be
+    /// read to its end before another can start; other requests are forgotten at once.
+    pub fn abandon(&mut self, sequence: u32) {
+        self.pending.retain_mut(|pending| {
+            pending.abandoned |= pending.sequence == sequence;
+            !pending.abandoned || pending.mode == Mode::Dump
+        });
+    }
+
+    /// Whether no request is under way.
+    pub fn is_idle(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Forgets every request: nothing was sent after all, or nobody cares any more.
+    pub fn forget_all(&mut self) {
+        self.pending.clear();
+    }
+
+    /// Whether an overrun was told and the queue has not been empty since.
+    pub fn is_overrun(&self) -> bool {
+        self.overrun
+    }
+
+    /// `recv` gave `ENOBUFS`: answers were lost. What is queued still counts; call
+    /// [`Exchange::drained`] behind it.
+    pub fn overrun(&mut self) {
+        self.overrun = true;
+    }
+
+    /// The queue was found empty. After an overrun this ends, one a call, the requests whose answer
+    /// can only be among what was lost: all but dumps, which the kernel continues.
+    pub fn drained(&mut self) -> Option<Output<'static>> {
+        if !self.overrun {
+            return None;
+        }
+        let open = self.pending.iter().position(|pending| pending.mode != Mode::Dump);
+        let Some(index) = open else {
+            self.overrun = false;
+            return None;
+        };
+        let sequence = self.pending.remove(index)?.sequence;
+        Some(Output::End { sequence, end: End::Unknown })
+    }
+
+    /// The next output of `datagram`, from the message at `offset` on; `offset` is moved forward.
+    /// `None` at the end of the datagram.
+    ///
+    /// A datagram that does not come from the kernel gives one loss and nothing else. A truncated
+    /// one gives its whole messages, then the loss.
+    pub fn next<'a>(&mut self, datagram: &Datagram<'a>, offset: &mut usize) -> Option<Output<'a>> {
+        if datagram.sender_port != 0 {
+            let first = *offset == 0;
+            *offset = usize::MAX;
+            return first.then_some(Output::Loss(Loss::Foreign { port: datagram.sender_port }));
+        }
+        loop {
+            let rest = datagram.bytes.get(*offset..).filter(|rest| !rest.is_empty());
+            let Some(rest) = rest else {
+                let lost = datagram.truncated && *offset != usize::MAX;
+                *offset = usize::MAX;
+                let (length, kept) = (datagram.length, datagram.bytes.len());
+                return lost.then_some(Output::Loss(Loss::Truncated { length, kept }));
+            };
+            let mut messages = Messages::new(rest);
+            let message = match messages.next()? {
+                Ok(message) => message,
+                Err(_) if datagram.truncated => {
+                    *offset = datagram.bytes.len();
+                    continue;
+                }
+                Err(error) => {
+                    *offset = usize::MAX;
+                    return Some(Output::Loss(Loss::Damaged(error)));
+                }
+            };
+            let (output, consumed) = self.classify(message);
+            if consumed {
+                *offset = datagram.bytes.len() - messages.rest().len();
+            }
+            if output.is_some() {
+                return output;
+            }
+        }
+    }
+
+    /// What `message` is, and whether it is dealt with. If not, it is given again: an ack first
+    /// ends, one a turn, the requests before it; the reply of a get ends that in a second turn.
+    fn classify<'a>(&mut self, message: Message<'a>) -> (Option<Output<'a>>, bool) {
+        let header = message.header;
+        let kind = header.message_type;
+        let is_ack = kind == NLMSG_ERROR || kind == NLMSG_DONE;
+        if kind == NLMSG_OVERRUN {
+            return (Some(Output::Loss(Loss::Overrun { dropped: 0 })), true);
+        }
+        if kind < NLMSG_MIN_TYPE && !is_ack {
+            return (None, true);
+        }
+        if header.port != self.port || header.sequence == 0 {
+            return ((!is_ack).then_some(Output::Event(message)), true);
+        }
+        let sequence = header.sequence;
+        let Some(index) = self.pending.iter().position(|it| it.sequence == sequence) else {
+            return (Some(Output::Loss(Loss::Stale { sequence })), true);
+        };
+        if is_ack {
+            if let Some(before) = self.silent_before(index) {
+                return (Some(before), false);
+            }
+        }
+        let Some(pending) = self.pending.get_mut(index) else { return (None, true) };
+        pending.interrupted |= header.flags.contains(Flags::DUMP_INTR);
+        let Pending { mode, acked, interrupted, abandoned, replied, .. } = *pending;
+        if is_ack {
+            self.pending.remove(index);
+            return match Ack::decode(&message) {
+                _ if abandoned => (None, true),
+                Ok(ack) => {
+                    (Some(Output::End { sequence, end: End::Ack { ack, interrupted } }), true)
+                }
+                Err(error) => (Some(Output::End { sequence, end: End::Damaged(error) }), true),
+            };
+        }
+        if abandoned {
+            return (None, true);
+        }
+        if mode == Mode::Get && !acked {
+            if replied {
+                self.pending.remove(index);
+                return (Some(Output::End { sequence, end: End::Silent }), true);
+            }
+            pending.replied = true;
+            return (Some(Output::Reply { sequence, message }), false);
+        }
+        (Some(Output::Reply { sequence, message }), true)
+    }
+
+    /// Ends the oldest request before `index` that asked for no ack.
+    fn silent_before(&mut self, index: usize) -> Option<Output<'static>> {
+        let silent = self.pending.iter().take(index);
+        let found = silent.enumerate().find(|(_, it)| it.mode == Mode::Change && !it.acked)?.0;
+        let sequence = self.pending.remove(found)?.sequence;
+        Some(Output::End { sequence, end: End::Silent })
+    }
+}

@@ -1,0 +1,61 @@
+//! Seeing every message that passes.
+
+use std::fmt::{self, Write as _};
+
+use nl_wire::Message;
+use nl_wire::listing::Listing;
+use nl_wire::table::Protocol;
+
+/// Which way a message went.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// To the kernel.
+    Sent,
+    /// From the kernel, or from whoever claims to be it.
+    Received,
+}
+
+/// One message on its way, as a [`Tracer`] sees it. `Display` is the message's listing, each line
+/// marked with `>` (sent) or `<` (received).
+#[derive(Clone, Copy, Debug)]
+pub struct Trace<'a> {
+    /// Which way it went.
+    pub direction: Direction,
+    /// The message.
+    pub message: Message<'a>,
+    /// The tables that name its parts.
+    pub protocol: &'a Protocol,
+}
+
+/// What is called for every message; see [`Connection::set_tracer`](crate::Connection::set_tracer).
+pub type Tracer = Box<dyn FnMut(&Trace<'_>) + Send>;
+
+impl fmt::Display for Trace<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = match self.direction {
+            Direction::Sent => "> ",
+            Direction::Received => "< ",
+        };
+        write!(Marked { f, mark, fresh: true }, "{}", Listing::new(&self.message, self.protocol))
+    }
+}
+
+/// Writes `mark` at the start of each line.
+struct Marked<'f, 'g> {
+    f: &'f mut fmt::Formatter<'g>,
+    mark: &'static str,
+    fresh: bool,
+}
+
+impl fmt::Write for Marked<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for line in text.split_inclusive('\n') {
+            if self.fresh {
+                self.f.write_str(self.mark)?;
+            }
+            self.f.write_str(line)?;
+            self.fresh = line.ends_with('\n');
+        }
+        Ok(())
+    }
+}
