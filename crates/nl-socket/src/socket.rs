@@ -150,7 +150,7 @@ impl Socket {
     ///
     /// # Errors
     /// `EMSGSIZE`: longer than the send buffer less 32 bytes. `ENOBUFS`: no
-    /// memory.
+    /// memory. `ENODATA`: no bytes.
     pub fn send(&self, bytes: &[u8]) -> io::Result<usize> {
         self.send_to(bytes, 0, 0)
     }

@@ -1,6 +1,7 @@
 //! Reference tools and set-up commands: ip(8), conntrack(8), nft(8), sh(1).
 
 use std::env;
+use std::ffi::OsStr;
 use std::process::{Command, Output};
 
 use crate::live::skip;
@@ -65,15 +66,17 @@ fn finish(mut command: Command) -> Result<String, String> {
         path.push(":");
         path.push(directory);
     }
+    let line: Vec<_> = [command.get_program()].into_iter().chain(command.get_args()).collect();
+    let line = line.join(OsStr::new(" ")).to_string_lossy().into_owned();
     let output = command
         .env("PATH", path)
         .env("LC_ALL", "C")
         .output()
-        .map_err(|error| format!("{command:?}: {error}"))?;
+        .map_err(|error| format!("{line}: {error}"))?;
     let Output { status, stdout, stderr } = output;
     let stdout = String::from_utf8_lossy(&stdout).into_owned();
     if status.success() {
         return Ok(stdout);
     }
-    Err(format!("{command:?}: {status}\n{stdout}{}", String::from_utf8_lossy(&stderr)))
+    Err(format!("{line}: {status}\n{stdout}{}", String::from_utf8_lossy(&stderr)))
 }
