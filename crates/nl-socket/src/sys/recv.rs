@@ -155,3 +155,39 @@ impl<'a> Iterator for ControlMessages<'a> {
         Some((i32::from_ne_bytes(*level), i32::from_ne_bytes(*kind), payload))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORD: usize = size_of::<usize>();
+
+    fn control(length: usize, level: i32, kind: i32, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = length.to_ne_bytes().to_vec();
+        bytes.extend(level.to_ne_bytes());
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(payload);
+        bytes
+    }
+
+    #[test]
+    fn control_messages_are_walked() {
+        let mut bytes = control(WORD + 12, 270, 8, &[1, 2, 3, 4]);
+        bytes.resize(bytes.len().next_multiple_of(WORD), 0xa5);
+        bytes.extend(control(WORD + 9, 270, 3, &[9]));
+        let walk: Vec<_> = ControlMessages { rest: &bytes }.collect();
+        assert_eq!(walk, [(270, 8, &[1, 2, 3, 4][..]), (270, 3, &[9][..])]);
+    }
+
+    #[test]
+    fn damaged_control_messages_end_the_walk() {
+        for length in [0, WORD, WORD + 7, WORD + 13, usize::MAX - 1, usize::MAX] {
+            let bytes = control(length, 270, 8, &[1, 2, 3, 4]);
+            assert_eq!(ControlMessages { rest: &bytes }.count(), 0, "{length}");
+        }
+        let whole = control(WORD + 12, 270, 8, &[1, 2, 3, 4]);
+        for length in 0..whole.len() {
+            assert_eq!(ControlMessages { rest: &whole[..length] }.count(), 0, "{length}");
+        }
+    }
+}

@@ -143,3 +143,101 @@ pub(crate) fn poll_readable(fd: BorrowedFd<'_>, timeout_ms: libc::c_int) -> io::
     let ready = check(unsafe { libc::poll(&raw mut entry, 1, timeout_ms) })?;
     Ok(ready > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd as _;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::filter::{Insn, Program, ProgramError, Reason};
+    use crate::{Ring, Socket, Wait};
+
+    /// `NETLINK_USERSOCK`: no kernel behind it, everybody may use it.
+    const USERSOCK: u16 = 2;
+
+    static SIGNALS: AtomicUsize = AtomicUsize::new(0);
+
+    extern "C" fn count_signal(_: libc::c_int) {
+        SIGNALS.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[test]
+    fn signals_neither_end_nor_lengthen_a_wait() {
+        // SAFETY: null pointers, empty sets and zero flags (without SA_RESTART,
+        // so that poll(2) is interrupted) are values of every field.
+        let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+        action.sa_sigaction = count_signal as *const () as usize;
+        // SAFETY: the handler is async-signal-safe and lives as long as the program.
+        let set =
+            unsafe { libc::sigaction(libc::SIGUSR1, &raw const action, std::ptr::null_mut()) };
+        assert_eq!(set, 0);
+        let (waiting, other) = (Socket::open(USERSOCK).unwrap(), Socket::open(USERSOCK).unwrap());
+        // SAFETY: takes nothing and cannot fail.
+        let waiter = unsafe { libc::pthread_self() };
+        let over = AtomicBool::new(false);
+        let mut ring = Ring::new(1, 64);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                // Waits that began anew after each signal would never end.
+                while !over.load(Ordering::Relaxed) {
+                    thread::sleep(Duration::from_millis(4));
+                    // SAFETY: the waiter outlives this thread, which it joins.
+                    unsafe { libc::pthread_kill(waiter, libc::SIGUSR1) };
+                }
+                other.send_to(b"at last", waiting.port(), 0).unwrap();
+            });
+            let (time, start) = (Duration::from_millis(200), Instant::now());
+            assert!(!waiting.wait_readable(Wait::at_most(time)).unwrap());
+            assert!(start.elapsed() >= time);
+            assert!(SIGNALS.load(Ordering::Relaxed) > 1);
+            let error = ring.receive(&waiting, Wait::at_most(time)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+            over.store(true, Ordering::Relaxed);
+            assert_eq!(ring.receive(&waiting, Wait::Forever).unwrap(), 1);
+        });
+        assert_eq!(ring.datagram(0).unwrap().bytes, b"at last");
+    }
+
+    /// The kernel's own check beside ours, over random programs.
+    #[test]
+    fn the_kernel_accepts_what_the_check_accepts() {
+        let socket = Socket::open(USERSOCK).unwrap();
+        let mut state = 1_u32;
+        let mut below = |limit: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) % limit
+        };
+        let (mut accepted, mut refused) = (0, 0);
+        for _ in 0..20_000 {
+            let length = below(5) + 1;
+            let insns: Vec<Insn> = (0..length)
+                .map(|index| Insn {
+                    // Few codes beyond 0xb1 exist, and most programs should end well.
+                    code: if index + 1 == length && below(8) > 0 {
+                        [0x06, 0x16][below(2) as usize]
+                    } else {
+                        u16::try_from(below(0xc0)).unwrap()
+                    },
+                    jt: u8::try_from(below(4)).unwrap(),
+                    jf: u8::try_from(below(4)).unwrap(),
+                    k: [0, 1, 2, 15, 16, 31, 32, u32::MAX, 0xffff_f00c][below(9) as usize],
+                })
+                .collect();
+            let ours = Program::new(insns.clone());
+            if let Err(ProgramError { reason: Reason::NoSuchAncillary(_), .. }) = ours {
+                continue; // Stricter than the kernel, on purpose.
+            }
+            let mut raw: Vec<_> = insns
+                .iter()
+                .map(|i| libc::sock_filter { code: i.code, jt: i.jt, jf: i.jf, k: i.k })
+                .collect();
+            let kernels = attach_filter(socket.as_fd(), &mut raw);
+            assert_eq!(ours.is_ok(), kernels.is_ok(), "{insns:x?}: {ours:?}, {kernels:?}");
+            *if ours.is_ok() { &mut accepted } else { &mut refused } += 1;
+        }
+        assert!(accepted > 1_000 && refused > 1_000, "{accepted} accepted, {refused} refused");
+    }
+}
