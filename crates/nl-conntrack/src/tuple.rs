@@ -1,0 +1,278 @@
+//! One direction of a flow: `CTA_TUPLE_*`.
+
+use core::net::{IpAddr, Ipv4Addr};
+
+use nl_wire::attr::{Attr, Attrs};
+use nl_wire::value::AddressFamily;
+use nl_wire::{Error, Writer};
+
+use crate::tables::{
+    CTA_IP_V4_DST, CTA_IP_V4_SRC, CTA_IP_V6_DST, CTA_IP_V6_SRC, CTA_PROTO_DST_PORT,
+    CTA_PROTO_ICMP_CODE, CTA_PROTO_ICMP_ID, CTA_PROTO_ICMP_TYPE, CTA_PROTO_ICMPV6_CODE,
+    CTA_PROTO_ICMPV6_ID, CTA_PROTO_ICMPV6_TYPE, CTA_PROTO_NUM, CTA_PROTO_SRC_PORT, CTA_TUPLE_IP,
+    CTA_TUPLE_PROTO, CTA_TUPLE_ZONE, TUPLE,
+};
+use crate::value::IpProtocol;
+
+/// One direction of a flow, as its packets look on the wire.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Tuple {
+    /// `CTA_IP_V4_SRC`, `CTA_IP_V6_SRC`.
+    pub source: IpAddr,
+    /// `CTA_IP_V4_DST`, `CTA_IP_V6_DST`.
+    pub destination: IpAddr,
+    /// `CTA_PROTO_NUM`.
+    pub protocol: IpProtocol,
+    /// What the protocol tells flows apart by.
+    pub l4: L4,
+    /// `CTA_TUPLE_ZONE`: the zone of this direction, where the other one has none or another. The
+    /// zone of both directions is in [`Flow::zone`](crate::Flow::zone).
+    pub zone: Option<u16>,
+}
+
+/// What the packets of one direction are told apart by, beside addresses and protocol.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum L4 {
+    /// Nothing: the protocol is tracked by its addresses alone.
+    #[default]
+    None,
+    /// TCP, UDP, `UDPlite`, SCTP and DCCP: ports. GRE: keys (call ids).
+    Ports {
+        /// `CTA_PROTO_SRC_PORT`.
+        source: u16,
+        /// `CTA_PROTO_DST_PORT`.
+        destination: u16,
+    },
+    /// ICMP and `ICMPv6`.
+    Icmp {
+        /// `CTA_PROTO_ICMP_ID`, `CTA_PROTO_ICMPV6_ID`.
+        id: u16,
+        /// `CTA_PROTO_ICMP_TYPE`, `CTA_PROTO_ICMPV6_TYPE`.
+        kind: u8,
+        /// `CTA_PROTO_ICMP_CODE`, `CTA_PROTO_ICMPV6_CODE`.
+        code: u8,
+    },
+}
+
+/// ICMP types that ask, and those that answer.
+const ICMP_PAIRS: [(u8, u8); 4] = [(8, 0), (13, 14), (15, 16), (17, 18)];
+/// `ICMPv6` types that ask, and those that answer.
+const ICMPV6_PAIRS: [(u8, u8); 2] = [(128, 129), (139, 140)];
+
+impl Default for Tuple {
+    /// All zero, IPv4.
+    fn default() -> Self {
+        let none = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        Self::new(IpProtocol::default(), none, none, L4::None)
+    }
+}
+
+impl Tuple {
+    /// A tuple without a zone of its own.
+    pub const fn new(protocol: IpProtocol, source: IpAddr, destination: IpAddr, l4: L4) -> Self {
+        Self { source, destination, protocol, l4, zone: None }
+    }
+
+    /// A tuple of a protocol with ports (TCP, UDP, …).
+    pub const fn with_ports(
+        protocol: IpProtocol,
+        source: (IpAddr, u16),
+        destination: (IpAddr, u16),
+    ) -> Self {
+        let l4 = L4::Ports { source: source.1, destination: destination.1 };
+        Self::new(protocol, source.0, destination.0, l4)
+    }
+
+    /// The address family, by the source.
+    pub const fn family(&self) -> AddressFamily {
+        AddressFamily::of(self.source)
+    }
+
+    /// The source port; `None` for protocols without ports.
+    pub const fn source_port(&self) -> Option<u16> {
+        match self.l4 {
+            L4::Ports { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    /// The destination port; `None` for protocols without ports.
+    pub const fn destination_port(&self) -> Option<u16> {
+        match self.l4 {
+            L4::Ports { destination, .. } => Some(destination),
+            _ => None,
+        }
+    }
+
+    /// The tuple of the answers, if nothing is translated: source and destination change places, an
+    /// ICMP question becomes its answer and the other way round. ICMP types that have no answer
+    /// stay. The zone, which belongs to a direction, is left out.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        let l4 = match self.l4 {
+            L4::None => L4::None,
+            L4::Ports { source, destination } => {
+                L4::Ports { source: destination, destination: source }
+            }
+            L4::Icmp { id, kind, code } => {
+                let pairs = match self.protocol {
+                    IpProtocol::ICMPV6 => &ICMPV6_PAIRS[..],
+                    _ => &ICMP_PAIRS[..],
+                };
+                let kind = pairs
+                    .iter()
+                    .find_map(|&(asks, answers)| match kind {
+                        _ if kind == asks => Some(answers),
+                        _ if kind == answers => Some(asks),
+                        _ => None,
+                    })
+                    .unwrap_or(kind);
+                L4::Icmp { id, kind, code }
+            }
+        };
+        Self::new(self.protocol, self.destination, self.source, l4)
+    }
+
+    /// Reads the payload of a `CTA_TUPLE_*`.
+    ///
+    /// # Errors
+    /// If an address or the protocol number is missing, or anything is of the wrong length; the
+    /// path begins inside the tuple.
+    #[inline]
+    pub fn decode(payload: &[u8]) -> Result<Self, Error> {
+        Self::read(payload, &mut false).map_err(|error| error.in_table(&TUPLE))
+    }
+
+    /// As [`Tuple::decode`]; sets `strange` if something in it is not known.
+    #[inline]
+    pub(crate) fn read(payload: &[u8], strange: &mut bool) -> Result<Self, Error> {
+        let mut addresses = None;
+        let mut layer4 = None;
+        let mut zone = None;
+        for attr in Attrs::new(payload) {
+            let attr = attr?;
+            match attr.number() {
+                CTA_TUPLE_IP => {
+                    addresses = Some(read_ip(&attr, strange).map_err(|e| e.within(CTA_TUPLE_IP))?);
+                }
+                CTA_TUPLE_PROTO => {
+                    layer4 =
+                        Some(read_proto(&attr, strange).map_err(|e| e.within(CTA_TUPLE_PROTO))?);
+                }
+                CTA_TUPLE_ZONE => zone = Some(attr.u16_be()?),
+                _ => *strange = true,
+            }
+        }
+        let Some((source, destination)) = addresses else {
+            return Err(Error::missing(CTA_TUPLE_IP));
+        };
+        let Some((protocol, l4)) = layer4 else {
+            return Err(Error::missing(CTA_TUPLE_PROTO));
+        };
+        Ok(Self { source, destination, protocol, l4, zone })
+    }
+
+    /// Writes the tuple as the attribute `number`.
+    ///
+    /// # Errors
+    /// None that a tuple could give.
+    #[inline]
+    pub fn write(&self, writer: &mut Writer<'_>, number: u16) -> Result<(), Error> {
+        writer.nest(number, |w| {
+            w.nest(CTA_TUPLE_IP, |w| {
+                let (source, destination) = match self.source {
+                    IpAddr::V4(_) => (CTA_IP_V4_SRC, CTA_IP_V4_DST),
+                    IpAddr::V6(_) => (CTA_IP_V6_SRC, CTA_IP_V6_DST),
+                };
+                w.ip(source, self.source);
+                w.ip(destination, self.destination);
+                Ok(())
+            })?;
+            w.nest(CTA_TUPLE_PROTO, |w| {
+                w.u8(CTA_PROTO_NUM, self.protocol.0);
+                match self.l4 {
+                    L4::None => {}
+                    L4::Ports { source, destination } => {
+                        w.u16_be(CTA_PROTO_SRC_PORT, source);
+                        w.u16_be(CTA_PROTO_DST_PORT, destination);
+                    }
+                    L4::Icmp { id, kind, code } => {
+                        let numbers = match self.protocol {
+                            IpProtocol::ICMPV6 => ICMPV6_NUMBERS,
+                            _ => ICMP_NUMBERS,
+                        };
+                        w.u16_be(numbers[0], id);
+                        w.u8(numbers[1], kind);
+                        w.u8(numbers[2], code);
+                    }
+                }
+                Ok(())
+            })?;
+            if let Some(zone) = self.zone {
+                w.u16_be(CTA_TUPLE_ZONE, zone);
+            }
+            Ok(())
+        })
+    }
+}
+
+const ICMP_NUMBERS: [u16; 3] = [CTA_PROTO_ICMP_ID, CTA_PROTO_ICMP_TYPE, CTA_PROTO_ICMP_CODE];
+const ICMPV6_NUMBERS: [u16; 3] =
+    [CTA_PROTO_ICMPV6_ID, CTA_PROTO_ICMPV6_TYPE, CTA_PROTO_ICMPV6_CODE];
+
+/// Reads a `CTA_TUPLE_IP`.
+#[inline]
+fn read_ip(attr: &Attr<'_>, strange: &mut bool) -> Result<(IpAddr, IpAddr), Error> {
+    let (mut source, mut destination) = (None, None);
+    for attr in attr.nested() {
+        let attr = attr?;
+        match attr.number() {
+            CTA_IP_V4_SRC => source = Some(IpAddr::V4(attr.ipv4()?)),
+            CTA_IP_V4_DST => destination = Some(IpAddr::V4(attr.ipv4()?)),
+            CTA_IP_V6_SRC => source = Some(IpAddr::V6(attr.ipv6()?)),
+            CTA_IP_V6_DST => destination = Some(IpAddr::V6(attr.ipv6()?)),
+            _ => *strange = true,
+        }
+    }
+    match (source, destination) {
+        (Some(source), Some(destination)) => Ok((source, destination)),
+        (None, Some(IpAddr::V6(_))) => Err(Error::missing(CTA_IP_V6_SRC)),
+        (None, _) => Err(Error::missing(CTA_IP_V4_SRC)),
+        (Some(IpAddr::V4(_)), None) => Err(Error::missing(CTA_IP_V4_DST)),
+        (Some(IpAddr::V6(_)), None) => Err(Error::missing(CTA_IP_V6_DST)),
+    }
+}
+
+/// Reads a `CTA_TUPLE_PROTO`.
+#[inline]
+fn read_proto(attr: &Attr<'_>, strange: &mut bool) -> Result<(IpProtocol, L4), Error> {
+    let mut protocol = None;
+    let (mut source, mut destination) = (None, None);
+    let (mut icmp_id, mut icmp_kind, mut icmp_code) = (None, None, None);
+    for attr in attr.nested() {
+        let attr = attr?;
+        match attr.number() {
+            CTA_PROTO_NUM => protocol = Some(IpProtocol(attr.u8()?)),
+            CTA_PROTO_SRC_PORT => source = Some(attr.u16_be()?),
+            CTA_PROTO_DST_PORT => destination = Some(attr.u16_be()?),
+            CTA_PROTO_ICMP_ID | CTA_PROTO_ICMPV6_ID => icmp_id = Some(attr.u16_be()?),
+            CTA_PROTO_ICMP_TYPE | CTA_PROTO_ICMPV6_TYPE => icmp_kind = Some(attr.u8()?),
+            CTA_PROTO_ICMP_CODE | CTA_PROTO_ICMPV6_CODE => icmp_code = Some(attr.u8()?),
+            _ => *strange = true,
+        }
+    }
+    let Some(protocol) = protocol else { return Err(Error::missing(CTA_PROTO_NUM)) };
+    let l4 = match (source, destination, icmp_id, icmp_kind, icmp_code) {
+        (None, None, None, None, None) => L4::None,
+        (None, None, id, kind, code) => L4::Icmp {
+            id: id.unwrap_or_default(),
+            kind: kind.unwrap_or_default(),
+            code: code.unwrap_or_default(),
+        },
+        (source, destination, ..) => L4::Ports {
+            source: source.unwrap_or_default(),
+            destination: destination.unwrap_or_default(),
+        },
+    };
+    Ok((protocol, l4))
+}
