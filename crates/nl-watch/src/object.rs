@@ -1,0 +1,67 @@
+//! What a mirror can hold.
+
+use std::fmt::Debug;
+
+use nl_wire::value::Family;
+use nl_wire::{Error, Message, Request};
+
+mod flow;
+
+pub use flow::Flows;
+
+/// One of the kernel's tables: how to list it, and what its events mean.
+///
+/// The value itself selects a part of the table (a family, a filter) and keeps what is needed to
+/// understand events.
+pub trait Object {
+    /// An entry.
+    type Item: Clone + Debug;
+    /// What tells entries apart.
+    type Key: Ord + Debug;
+    /// The request that lists the table.
+    type List: Request<Item = Self::Item>;
+
+    /// The netlink protocol.
+    const FAMILY: Family;
+    /// The multicast groups whose events tell of changes.
+    const GROUPS: &'static [u32];
+
+    /// The request that lists the table.
+    fn list(&self) -> Self::List;
+
+    /// The key of an entry.
+    fn key(item: &Self::Item) -> Self::Key;
+
+    /// Whether two entries of one key are the same entry, perhaps in different states.
+    fn is_same(_: &Self::Item, _: &Self::Item) -> bool {
+        true
+    }
+
+    /// Whether the two states of an entry differ in nothing that the kernel announces. What changes
+    /// without an event (counters, remaining lifetimes) does not count.
+    fn is_equal(a: &Self::Item, b: &Self::Item) -> bool;
+
+    /// Brings an entry up to date with what an event or a list says. Events may be partial.
+    fn merge(old: &mut Self::Item, new: Self::Item);
+
+    /// What an event means.
+    ///
+    /// # Errors
+    /// If the message can't be decoded.
+    fn notice(&mut self, message: &Message<'_>) -> Result<Notice<Self::Item>, Error>;
+}
+
+/// What an event means for a mirror.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Notice<T> {
+    /// Nothing.
+    Nothing,
+    /// This entry exists, in this state.
+    Put(T),
+    /// This entry took the place of the one that had its key.
+    Replace(T),
+    /// This entry is gone.
+    Remove(T),
+    /// Entries may have changed without being announced: list again.
+    Stale,
+}

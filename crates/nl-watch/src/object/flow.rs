@@ -1,0 +1,96 @@
+//! Tracked connections.
+
+use nl_conntrack::{Event, EventKind, Flow, List, ProtocolInfo, Tuple, groups};
+use nl_wire::value::{AddressFamily, Family};
+use nl_wire::{Error, Message};
+
+use super::{Notice, Object};
+
+/// The tracked connections of a namespace.
+///
+/// The kernel announces nothing of a flow that was made before anybody listened for events, if
+/// `net.netfilter.nf_conntrack_events` is 2 (the default): such flows end silently. Set it to 1, or
+/// call [`Watch::relist`](crate::Watch::relist) now and then.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Flows {
+    /// `INET`, `INET6`, or `UNSPEC` for both.
+    pub family: AddressFamily,
+}
+
+impl Object for Flows {
+    type Item = Flow;
+    /// Zone and original tuple. The id does not tell flows apart: made again, the same flow gets
+    /// the same.
+    type Key = (u16, Tuple);
+    type List = List;
+
+    const FAMILY: Family = Family::NETFILTER;
+    const GROUPS: &'static [u32] = &groups::FLOWS;
+
+    fn list(&self) -> List {
+        List { family: self.family, ..List::default() }
+    }
+
+    fn key(flow: &Flow) -> Self::Key {
+        (flow.zone.unwrap_or_default(), flow.original)
+    }
+
+    fn is_equal(a: &Flow, b: &Flow) -> bool {
+        a.reply == b.reply
+            && a.status == b.status
+            // Left out when it is 0.
+            && a.mark.unwrap_or_default() == b.mark.unwrap_or_default()
+            && state(a) == state(b)
+            && a.labels == b.labels
+            && a.helper.as_deref().map(|helper| &helper.name)
+                == b.helper.as_deref().map(|helper| &helper.name)
+    }
+
+    fn merge(old: &mut Flow, new: Flow) {
+        fn take<T>(old: &mut Option<T>, new: Option<T>) {
+            if new.is_some() {
+                *old = new;
+            }
+        }
+        old.reply = new.reply;
+        old.mark = new.mark;
+        take(&mut old.protocol_info, new.protocol_info);
+        take(&mut old.status, new.status);
+        take(&mut old.timeout, new.timeout);
+        take(&mut old.id, new.id);
+        take(&mut old.use_count, new.use_count);
+        take(&mut old.original_counters, new.original_counters);
+        take(&mut old.reply_counters, new.reply_counters);
+        take(&mut old.start, new.start);
+        take(&mut old.stop, new.stop);
+        take(&mut old.event_time, new.event_time);
+        take(&mut old.labels, new.labels);
+        take(&mut old.helper, new.helper);
+        take(&mut old.secctx, new.secctx);
+        take(&mut old.original_seq_adj, new.original_seq_adj);
+        take(&mut old.reply_seq_adj, new.reply_seq_adj);
+        take(&mut old.synproxy, new.synproxy);
+        take(&mut old.master, new.master);
+    }
+
+    fn notice(&mut self, message: &Message<'_>) -> Result<Notice<Flow>, Error> {
+        let Some(event) = Event::decode(message)? else { return Ok(Notice::Nothing) };
+        if self.family != AddressFamily::UNSPEC && self.family != event.flow.family {
+            return Ok(Notice::Nothing);
+        }
+        Ok(match event.kind {
+            EventKind::New => Notice::Replace(event.flow),
+            EventKind::Update => Notice::Put(event.flow),
+            EventKind::Destroy => Notice::Remove(event.flow),
+        })
+    }
+}
+
+/// The state number of whichever protocol: what is announced of the protocol's information.
+fn state(flow: &Flow) -> Option<u8> {
+    match flow.protocol_info? {
+        ProtocolInfo::Tcp(tcp) => tcp.state.map(|state| state.0),
+        ProtocolInfo::Dccp(dccp) => dccp.state.map(|state| state.0),
+        ProtocolInfo::Sctp(sctp) => sctp.state.map(|state| state.0),
+    }
+}

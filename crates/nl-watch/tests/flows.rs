@@ -1,0 +1,136 @@
+//! A mirror of tracked connections against a living kernel.
+
+use std::time::Duration;
+
+use nl_conntrack::{Change, Flow, IpProtocol, ProtocolInfo, Status, TcpState, Tuple};
+use nl_socket::{Connection, Events, Loss, Socket, Wait};
+use nl_testkit::{Rng, live};
+use nl_watch::{Change as Told, Flows, Item, Object, Watch};
+use nl_wire::value::Family;
+
+fn udp(number: u16) -> Flow {
+    let tuple = Tuple::with_ports(
+        IpProtocol::UDP,
+        ([10, 0, 0, 1].into(), number),
+        ([10, 0, 0, 2].into(), 53),
+    );
+    Flow { timeout: Some(600), ..Flow::new(tuple) }
+}
+
+fn tcp6(number: u16) -> Flow {
+    let tuple = Tuple::with_ports(
+        IpProtocol::TCP,
+        ("2001:db8::1".parse().unwrap(), number),
+        ("2001:db8::2".parse().unwrap(), 443),
+    );
+    Flow {
+        timeout: Some(600),
+        status: Some(Status::SEEN_REPLY | Status::ASSURED),
+        protocol_info: Some(ProtocolInfo::tcp(TcpState::ESTABLISHED)),
+        zone: Some(7),
+        ..Flow::new(tuple)
+    }
+}
+
+fn run(connection: &mut Connection, changes: impl IntoIterator<Item = Change>) {
+    for result in connection.batch(changes) {
+        result.unwrap();
+    }
+}
+
+/// Everything there is to tell, until the watch has nothing more for a while.
+fn all(watch: &mut Watch<Flows>) -> Vec<Item<Flow>> {
+    let mut items = Vec::new();
+    while let Some(item) = watch.next(Wait::at_most(Duration::from_millis(100))).unwrap() {
+        items.push(item);
+    }
+    items
+}
+
+#[test]
+fn every_change_is_told_and_the_mirror_follows() {
+    live(|| {
+        let mut connection = Connection::open(Family::NETFILTER).unwrap();
+        run(&mut connection, (1..=300).map(|n| Change::create(udp(n))));
+        let mut watch = Watch::open(Flows::default()).unwrap();
+        let items = all(&mut watch);
+        assert!(matches!(items[..], [Item::Listed { entries: 300, .. }]), "{items:?}");
+        assert!(watch.is_converged());
+
+        run(&mut connection, [Change::create(tcp6(1)), Change::create(udp(301))]);
+        let items = all(&mut watch);
+        assert_eq!(items.len(), 2);
+        assert!(matches!(&items[0], Item::Change(Told::Added(flow)) if flow.zone == Some(7)));
+        assert_eq!(watch.mirror().len(), 302);
+
+        let marked = Flow { mark: Some(5), timeout: None, ..udp(301) };
+        run(&mut connection, [Change::update(marked)]);
+        let items = all(&mut watch);
+        let [Item::Change(Told::Changed { old, new })] = &items[..] else { panic!("{items:?}") };
+        assert_eq!((old.mark.unwrap_or(0), new.mark), (0, Some(5)));
+        assert!(new.timeout.is_some(), "a partial event takes nothing away");
+
+        // The mark back to 0: the event leaves it out.
+        let unmarked = Flow { mark: Some(0), timeout: None, ..udp(301) };
+        run(&mut connection, [Change::update(unmarked)]);
+        assert_eq!(all(&mut watch).len(), 1);
+
+        run(&mut connection, [Change::delete(tcp6(1))]);
+        let items = all(&mut watch);
+        assert!(matches!(&items[..], [Item::Change(Told::Removed(_))]), "{items:?}");
+        assert!(watch.mirror().get(&Flows::key(&tcp6(1))).is_empty());
+        assert_eq!(watch.compare().unwrap(), []);
+    });
+}
+
+/// Random churn through a socket so small that it overruns: after each round the mirror equals the
+/// kernel's table, and every entry told to be added or removed was.
+#[test]
+fn overruns_are_told_and_repaired() {
+    live(|| {
+        let mut connection = Connection::open(Family::NETFILTER).unwrap();
+        let socket = Socket::open(Family::NETFILTER.0).unwrap();
+        socket.set_receive_buffer(16 * 1024).unwrap();
+        let events = Events::new(socket, Flows::GROUPS).unwrap();
+        let listing = Connection::open(Family::NETFILTER).unwrap();
+        let mut watch = Watch::new(Flows::default(), events, listing);
+        let mut told = match &all(&mut watch)[..] {
+            [Item::Listed { entries, .. }] => *entries,
+            other => panic!("{other:?}"),
+        };
+        let mut rng = Rng::new(0x5eed);
+        let (mut overruns, mut dropped) = (0, 0);
+        let mut there = std::collections::BTreeSet::new();
+        for round in 0..20 {
+            let mut changes = Vec::new();
+            for _ in 0..200 {
+                let number = u16::try_from(rng.below(400) + 1).unwrap();
+                if there.insert(number) {
+                    changes.push(Change::create(udp(number)));
+                } else {
+                    there.remove(&number);
+                    changes.push(Change::delete(udp(number)));
+                }
+            }
+            run(&mut connection, changes);
+            for item in all(&mut watch) {
+                match item {
+                    Item::Change(Told::Added(_)) => told += 1,
+                    Item::Change(Told::Removed(_)) => told -= 1,
+                    Item::Lost(Loss::Overrun { dropped: lost }) => {
+                        overruns += 1;
+                        dropped += u64::from(lost);
+                    }
+                    Item::Change(Told::Changed { .. }) | Item::Resynced { .. } => {}
+                    other => panic!("{other:?}"),
+                }
+            }
+            assert!(watch.is_converged());
+            assert_eq!(watch.mirror().len(), there.len(), "round {round}");
+            assert_eq!(told, there.len(), "round {round}");
+            assert_eq!(watch.compare().unwrap(), [], "round {round}");
+        }
+        assert!(overruns >= 10, "{overruns} overruns, {dropped} dropped");
+        assert_eq!(dropped, u64::from(watch.events().socket().drops().unwrap()));
+    });
+}
