@@ -5,6 +5,7 @@
 //! message as annotated hex: every byte exactly once, each field with its name behind `#`.
 //! Damaged messages are listed up to the damage and say what it is.
 
+use alloc::format;
 use core::fmt;
 
 use crate::ack::EXTENDED_ACK;
@@ -386,16 +387,18 @@ impl fmt::Display for AnnotatedHex<'_> {
                     write_header(f, &self.0, &header, name)?;
                     f.write_str("\n")?;
                     let verb = verb(&self.0, &header);
-                    let fields: [(usize, usize, &dyn fmt::Display); 5] = [
-                        (0, 4, &format_args!("nlmsg_len {}", header.length)),
-                        (4, 6, &format_args!("nlmsg_type {} {name}", header.message_type)),
-                        (6, 8, &format_args!("nlmsg_flags {}", header.flags.display(verb))),
-                        (8, 12, &format_args!("nlmsg_seq {}", header.sequence)),
-                        (12, 16, &format_args!("nlmsg_pid {}", header.port)),
+                    let kind = format!("{} {name}", header.message_type);
+                    let flags = header.flags.display(verb);
+                    let fields: [(usize, usize, &str, &dyn fmt::Display); 5] = [
+                        (0, 4, "len", &header.length),
+                        (4, 6, "type", &kind),
+                        (6, 8, "flags", &flags),
+                        (8, 12, "seq", &header.sequence),
+                        (12, 16, "pid", &header.port),
                     ];
-                    for (from, to, comment) in fields {
+                    for (from, to, field, value) in fields {
                         let bytes = Hex(bytes.get(from..to).unwrap_or_default());
-                        writeln!(f, "{:inner$}{bytes}  # {comment}", "")?;
+                        writeln!(f, "{:inner$}{bytes}  # nlmsg_{field} {value}", "")?;
                     }
                     Ok(())
                 }
