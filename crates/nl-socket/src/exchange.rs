@@ -109,11 +109,12 @@ impl Exchange {
     }
 
     /// Nobody wants the replies of `sequence` any more. A dump goes on in the kernel and must be
-    /// read to its end before another can start; other requests are forgotten at once.
+    /// read to its end before another can start; other requests are forgotten at once, but for a
+    /// get whose only reply is being given.
     pub fn abandon(&mut self, sequence: u32) {
         self.pending.retain_mut(|pending| {
             pending.abandoned |= pending.sequence == sequence;
-            !pending.abandoned || pending.mode == Mode::Dump
+            !pending.abandoned || pending.mode == Mode::Dump || pending.replied
         });
     }
 
@@ -231,18 +232,16 @@ impl Exchange {
                 Err(error) => (Some(Output::End { sequence, end: End::Damaged(error) }), true),
             };
         }
-        if abandoned {
-            return (None, true);
-        }
         if mode == Mode::Get && !acked {
             if replied {
                 self.pending.remove(index);
-                return (Some(Output::End { sequence, end: End::Silent }), true);
+                let end = Output::End { sequence, end: End::Silent };
+                return ((!abandoned).then_some(end), true);
             }
             pending.replied = true;
             return (Some(Output::Reply { sequence, message }), false);
         }
-        (Some(Output::Reply { sequence, message }), true)
+        ((!abandoned).then_some(Output::Reply { sequence, message }), true)
     }
 
     /// Ends the oldest request before `index` that asked for no ack.

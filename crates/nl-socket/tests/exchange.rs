@@ -384,6 +384,18 @@ fn other_abandoned_requests_are_forgotten_at_once() {
 }
 
 #[test]
+fn a_get_abandoned_at_its_reply_leaves_nothing_stale() {
+    let mut exchange = expecting(&[(1, Get, false)]);
+    let (bytes, mut offset) = ([entry(PLAIN, 1), entry(PLAIN, 2)].concat(), 0);
+    let output = exchange.next(&whole(&bytes), &mut offset).map(Got::from);
+    assert_eq!(output, Some(Got::Reply(1)));
+    exchange.abandon(1);
+    exchange.expect(2, Get, false);
+    let output = exchange.next(&whole(&bytes), &mut offset).map(Got::from);
+    assert_eq!(output, Some(Got::Reply(2)));
+}
+
+#[test]
 fn everything_can_be_forgotten() {
     let mut exchange = expecting(&[(1, Change, true), (2, Dump, false)]);
     exchange.forget_all();
