@@ -146,11 +146,10 @@ impl Exchange {
             return None;
         }
         let open = self.pending.iter().position(|pending| pending.mode != Mode::Dump);
-        let Some(index) = open else {
-            self.overrun = false;
-            return None;
-        };
-        let sequence = self.pending.remove(index)?.sequence;
+        let lost = open.and_then(|index| self.pending.remove(index));
+        // Requests sent from now on have nothing to do with it.
+        self.overrun = self.pending.iter().any(|pending| pending.mode != Mode::Dump);
+        let sequence = lost?.sequence;
         Some(Output::End { sequence, end: End::Unknown })
     }
 

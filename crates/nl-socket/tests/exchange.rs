@@ -343,6 +343,18 @@ fn an_overrun_leaves_dumps_alone() {
 }
 
 #[test]
+fn an_overrun_is_over_with_the_last_request_that_it_hit() {
+    let mut exchange = expecting(&[(1, Change, false), (2, Change, true), (3, Dump, false)]);
+    exchange.overrun();
+    assert_eq!(exchange.drained().map(Got::from), Some(Got::Unknown(1)));
+    assert!(exchange.is_overrun());
+    assert_eq!(exchange.drained().map(Got::from), Some(Got::Unknown(2)));
+    exchange.expect(4, Change, true);
+    assert_eq!(drain(&mut exchange), []);
+    assert_eq!(replay(&mut exchange, &[ack(4)]), [Got::Acked(4)]);
+}
+
+#[test]
 fn without_an_overrun_an_empty_queue_says_nothing() {
     let mut exchange = expecting(&[(1, Change, true)]);
     assert_eq!(drain(&mut exchange), []);
