@@ -243,11 +243,16 @@ impl Exchange {
         ((!abandoned).then_some(Output::Reply { sequence, message }), true)
     }
 
-    /// Ends the oldest request before `index` that asked for no ack.
+    /// Ends the oldest request before `index` that asked for no ack: it succeeded, or the kernel
+    /// would have told.
     fn silent_before(&mut self, index: usize) -> Option<Output<'static>> {
         let silent = self.pending.iter().take(index);
         let found = silent.enumerate().find(|(_, it)| it.mode == Mode::Change && !it.acked)?.0;
+        // A queue that was full would have refused the last ack too. If it is here, the kernel had
+        // no memory for something else, which may be the refusal of any request.
+        let is_last = index + 1 == self.pending.len();
+        let end = if self.overrun && is_last { End::Unknown } else { End::Silent };
         let sequence = self.pending.remove(found)?.sequence;
-        Some(Output::End { sequence, end: End::Silent })
+        Some(Output::End { sequence, end })
     }
 }

@@ -331,6 +331,16 @@ fn after_an_overrun_what_is_queued_counts_and_the_rest_is_unknown() {
 }
 
 #[test]
+fn a_last_ack_behind_an_overrun_proves_no_silent_success() {
+    let mut exchange = expecting(&(1..=4).map(|n| (n, Change, n == 4)).collect::<Vec<_>>());
+    exchange.overrun();
+    assert_eq!(
+        replay(&mut exchange, &[error(1, 17), ack(4)]),
+        [Got::Refused(1, Errno::EEXIST), Got::Unknown(2), Got::Unknown(3), Got::Acked(4)]
+    );
+}
+
+#[test]
 fn an_overrun_leaves_dumps_alone() {
     let mut exchange = expecting(&[(1, Dump, false), (2, Get, false), (3, Change, true)]);
     exchange.overrun();
