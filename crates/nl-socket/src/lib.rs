@@ -3,7 +3,8 @@
 //! The lower half of this crate moves bytes and knows no message: [`socket`]
 //! opens, joins and sends, [`options`] holds the socket options, [`ring`]
 //! receives many datagrams with one system call, [`filter`] makes and runs
-//! classic BPF, [`netns`] names, enters and makes network namespaces.
+//! classic BPF, [`netns`] names, enters and makes network namespaces, [`host`] waits
+//! for signals beside a socket.
 //!
 //! Linux only. Every `unsafe` line of the workspace is in the private module
 //! `sys`.
@@ -17,6 +18,7 @@ pub mod error;
 pub mod events;
 pub mod exchange;
 pub mod filter;
+pub mod host;
 pub mod netns;
 pub mod options;
 pub mod ring;

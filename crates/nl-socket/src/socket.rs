@@ -39,6 +39,22 @@ impl Wait {
         }
     }
 
+    /// Repeats a poll until something is readable or the time is over, whatever
+    /// signals interrupt it.
+    pub(crate) fn poll<const N: usize>(
+        self,
+        mut poll: impl FnMut(i32) -> io::Result<[bool; N]>,
+    ) -> io::Result<[bool; N]> {
+        loop {
+            match poll(self.poll_timeout()) {
+                // One poll cannot wait for more than 24 days.
+                Ok(readable) if !readable.contains(&true) && !self.is_over() => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => return other,
+            }
+        }
+    }
+
     fn is_over(self) -> bool {
         match self {
             Self::Never => true,
@@ -171,16 +187,9 @@ impl Socket {
     /// # Errors
     /// As poll(2), but never `EINTR`.
     pub fn wait_readable(&self, wait: Wait) -> io::Result<bool> {
-        loop {
-            match sys::socket::poll_readable(self.fd.as_fd(), wait.poll_timeout()) {
-                Ok(true) => return Ok(true),
-                Ok(false) if wait.is_over() => return Ok(false),
-                // One poll cannot wait for more than 24 days.
-                Ok(false) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let [readable] =
+            wait.poll(|timeout| sys::socket::poll_readable([self.fd.as_fd()], timeout))?;
+        Ok(readable)
     }
 
     /// Installs or replaces a socket filter (`SO_ATTACH_FILTER`). It sees each

@@ -5,6 +5,7 @@
 //! ([`io::Error::raw_os_error`]). Each block holds one unsafe operation, and
 //! its comment says why that one is sound.
 
+pub(crate) mod host;
 pub(crate) mod process;
 pub(crate) mod recv;
 pub(crate) mod socket;
