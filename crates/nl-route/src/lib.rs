@@ -1,1 +1,60 @@
-//! nl-route
+//! The rtnetlink codec: routes, links and addresses from bytes and back, requests as values.
+//!
+//! Nothing here performs I/O: a connection of nl-socket runs the [`request`]s, or anything else
+//! that carries bytes.
+//!
+//! ```
+//! use nl_route::request::{Change, List};
+//! use nl_route::{Prefix, Route, RouteProtocol, TableId};
+//! use nl_wire::{Message, Request};
+//!
+//! // A request is a value that writes itself …
+//! let route = Route {
+//!     destination: Some("10.1.0.0/16".parse::<Prefix>()?),
+//!     gateway: Some("192.0.2.1".parse()?),
+//!     protocol: RouteProtocol::STATIC,
+//!     ..Route::default()
+//! };
+//! let mut bytes = Vec::new();
+//! Change::add(route.clone()).encode(1, &mut bytes)?;
+//!
+//! // … and what the kernel sends is read back into the same type.
+//! let read = Route::decode(&Message::decode(&bytes)?)?;
+//! assert_eq!(read.destination, route.destination);
+//! assert_eq!(read.table, TableId::MAIN);
+//!
+//! // A list checks each entry of the answer.
+//! let item = List::<Route>::default().read(&Message::decode(&bytes)?)?;
+//! assert_eq!(item, Some(read));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod address;
+pub mod event;
+pub mod filter;
+pub mod link;
+pub mod object;
+pub mod prefix;
+pub mod request;
+pub mod route;
+pub mod tables;
+pub mod value;
+
+pub use address::Address;
+pub use event::Event;
+pub use link::Link;
+pub use nl_wire::value::AddressFamily;
+pub use object::{Action, Object};
+pub use prefix::Prefix;
+pub use request::{Change, GetLink, GetRoute, List};
+pub use route::Route;
+pub use tables::PROTOCOL;
+pub use value::{
+    AddressFlags, Group, LinkFlags, OperState, RouteFlags, RouteProtocol, RouteType, Scope, TableId,
+};

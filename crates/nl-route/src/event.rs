@@ -1,0 +1,56 @@
+//! Events: what changed.
+
+use alloc::boxed::Box;
+
+use nl_wire::{Error, Message};
+
+use crate::address::Address;
+use crate::link::Link;
+use crate::object::{Action, Object};
+use crate::request::Change;
+use crate::route::Route;
+use crate::tables::{
+    RTM_DELADDR, RTM_DELLINK, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE,
+};
+use crate::value::Group;
+
+/// A change that the kernel told the members of a group of.
+///
+/// The event of a route tells whether it was added, replaced another, or stands before or behind
+/// others of its key. For links and addresses the kernel makes no difference between a new and a
+/// changed one: both are [`Action::Change`].
+///
+/// IPv4 routes also vanish without an event: with the link or the last address of the link, and
+/// with their nexthop object.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// A route.
+    Route(Change<Route>),
+    /// A link.
+    Link(Box<Change<Link>>),
+    /// An address.
+    Address(Change<Address>),
+}
+
+impl Event {
+    /// The groups that tell the events that [`Event::decode`] reads.
+    pub const GROUPS: [Group; 5] =
+        [Group::LINK, Group::IPV4_IFADDR, Group::IPV6_IFADDR, Group::IPV4_ROUTE, Group::IPV6_ROUTE];
+
+    /// Reads an event; `None` if it is about another kind of object.
+    ///
+    /// # Errors
+    /// If the message is damaged.
+    pub fn decode(message: &Message<'_>) -> Result<Option<Self>, Error> {
+        Ok(Some(match message.header.message_type {
+            RTM_NEWROUTE | RTM_DELROUTE => Self::Route(change(message)?),
+            RTM_NEWLINK | RTM_DELLINK => Self::Link(Box::new(change(message)?)),
+            RTM_NEWADDR | RTM_DELADDR => Self::Address(change(message)?),
+            _ => return Ok(None),
+        }))
+    }
+}
+
+fn change<T: Object>(message: &Message<'_>) -> Result<Change<T>, Error> {
+    Ok(Change { action: Action::of_event(message, T::DELETE), object: T::decode(message)? })
+}

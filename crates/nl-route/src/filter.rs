@@ -1,0 +1,202 @@
+//! What narrows a list.
+//!
+//! The kernel applies a part of each filter, and only on a socket with strict checking; older
+//! kernels ignore them silently. So a list checks every entry itself as well.
+
+use core::net::IpAddr;
+
+use nl_wire::text::Text;
+use nl_wire::value::AddressFamily;
+use nl_wire::{Error, Writer};
+
+use crate::address::{Address, IFADDRMSG_LEN};
+use crate::link::{IFINFOMSG_LEN, Link};
+use crate::prefix::Prefix;
+use crate::route::{RTMSG_LEN, Route};
+use crate::tables::link::{IFLA_EXT_MASK, IFLA_INFO_KIND, IFLA_LINKINFO, IFLA_MASTER};
+use crate::tables::route::{RTA_OIF, RTA_TABLE};
+use crate::value::{ExtMask, RouteFlags, RouteProtocol, RouteType, Scope, TableId};
+
+/// Narrows a list of `T`.
+pub trait Filter<T>: Default {
+    /// Writes the body of the request to list: the fixed part and what the kernel can filter by.
+    ///
+    /// # Errors
+    /// If a value can't be expressed on the wire.
+    fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error>;
+
+    /// Whether `object` is one of those asked for.
+    fn admits(&self, object: &T) -> bool;
+}
+
+/// Which routes; by default all of all tables and both families, but not the cache.
+///
+/// The kernel filters by family, table, protocol, type, cache and interface, the rest is done here.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct RouteFilter {
+    /// The family; `UNSPEC` is all.
+    pub family: AddressFamily,
+    /// The table. Where a family is given, a table that does not exist is the kernel's `ENOENT`.
+    pub table: Option<TableId>,
+    /// Who made the route.
+    pub protocol: Option<RouteProtocol>,
+    /// What happens to the packets.
+    pub kind: Option<RouteType>,
+    /// How far away the destination is.
+    pub scope: Option<Scope>,
+    /// The interface, as the only next hop's or one of several. One that does not exist is the
+    /// kernel's `ENODEV`.
+    pub oif: Option<u32>,
+    /// `true`: only the cache of exceptions, such as path MTUs; `false`: only the table.
+    pub cloned: bool,
+    /// The type of service.
+    pub tos: Option<u8>,
+    /// The metric; that of a route without one is 0.
+    pub priority: Option<u32>,
+    /// The gateway, of the only next hop or one of several.
+    pub gateway: Option<Prefix>,
+    /// What the preferred source address lies in.
+    pub prefsrc: Option<Prefix>,
+    /// Only routes to this prefix or a part of it (ip's `root`).
+    pub within: Option<Prefix>,
+    /// Only routes to this prefix or one that it is a part of (ip's `match`); together with the
+    /// same [`RouteFilter::within`] it is ip's `exact`.
+    pub covering: Option<Prefix>,
+    /// As `within`, for the prefix that packets come from.
+    pub source_within: Option<Prefix>,
+    /// As `covering`, for the prefix that packets come from.
+    pub source_covering: Option<Prefix>,
+}
+
+/// Whether a filter's value, if it has one, is `found`.
+fn agrees<T: PartialEq>(wanted: Option<T>, found: &T) -> bool {
+    wanted.is_none_or(|wanted| wanted == *found)
+}
+
+/// Whether `found` (`None` being all of `family`) lies within the one and covers the other prefix.
+fn lies(
+    found: Option<Prefix>,
+    family: AddressFamily,
+    within: Option<Prefix>,
+    covering: Option<Prefix>,
+) -> bool {
+    let same_family = |wanted: Prefix| AddressFamily::of(wanted.address) == family;
+    within.is_none_or(|wanted| match found {
+        Some(found) => wanted.covers(&found),
+        None => wanted.length == 0 && same_family(wanted),
+    }) && covering.is_none_or(|wanted| match found {
+        Some(found) => found.covers(&wanted),
+        None => same_family(wanted),
+    })
+}
+
+impl Filter<Route> for RouteFilter {
+    fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        let mut header = [0; RTMSG_LEN];
+        header[0] = self.family.0;
+        header[5] = self.protocol.unwrap_or_default().0;
+        header[7] = self.kind.unwrap_or_default().0;
+        let flags = if self.cloned { RouteFlags::CLONED.0 } else { 0 };
+        header[8..].copy_from_slice(&flags.to_ne_bytes());
+        writer.fixed(&header);
+        if let Some(table) = self.table {
+            writer.u32(RTA_TABLE, table.0);
+        }
+        if let Some(oif) = self.oif {
+            writer.u32(RTA_OIF, oif);
+        }
+        Ok(())
+    }
+
+    fn admits(&self, route: &Route) -> bool {
+        let gateways = || {
+            let hops = route.multipath.iter().filter_map(|hop| hop.gateway);
+            route.gateway.into_iter().chain(hops)
+        };
+        let is_in = |prefix: Prefix, address: IpAddr| prefix.contains(address);
+        agrees(Some(self.family).filter(|family| *family != AddressFamily::UNSPEC), &route.family)
+            && self.cloned == route.flags.contains(RouteFlags::CLONED)
+            && agrees(self.table, &route.table)
+            && agrees(self.protocol, &route.protocol)
+            && agrees(self.kind, &route.kind)
+            && agrees(self.scope, &route.scope)
+            && agrees(self.tos, &route.tos)
+            && agrees(self.priority, &route.priority.unwrap_or(0))
+            && self.oif.is_none_or(|oif| route.uses_link(oif))
+            && self.gateway.is_none_or(|prefix| gateways().any(|gateway| is_in(prefix, gateway)))
+            && self
+                .prefsrc
+                .is_none_or(|prefix| route.prefsrc.is_some_and(|address| is_in(prefix, address)))
+            && lies(route.destination, route.family, self.within, self.covering)
+            && lies(route.source, route.family, self.source_within, self.source_covering)
+    }
+}
+
+/// Which links; by default all, without their counters.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct LinkFilter {
+    /// The bridge, bond or VRF that they belong to.
+    pub master: Option<u32>,
+    /// The kind: `veth`, `bridge`, …. The kernel returns all links for a kind that it does not
+    /// know, which is why entries are checked.
+    pub kind: Option<Text>,
+    /// The name, or one of the alternative names.
+    pub name: Option<Text>,
+    /// Whether the counters shall come with them.
+    pub statistics: bool,
+}
+
+/// Always something: without a mask the kernel makes no room for large links, and a list ends
+/// before the first of them as if it were complete.
+pub(crate) fn ext_mask(statistics: bool) -> ExtMask {
+    if statistics { ExtMask::VF } else { ExtMask::VF | ExtMask::SKIP_STATS }
+}
+
+impl Filter<Link> for LinkFilter {
+    fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        writer.fixed(&[0; IFINFOMSG_LEN]);
+        writer.u32(IFLA_EXT_MASK, ext_mask(self.statistics).0);
+        if let Some(master) = self.master {
+            writer.u32(IFLA_MASTER, master);
+        }
+        match &self.kind {
+            Some(kind) => {
+                writer.nest(IFLA_LINKINFO, |writer| writer.text(IFLA_INFO_KIND, kind.as_bytes()))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn admits(&self, link: &Link) -> bool {
+        agrees(self.master.map(Some), &link.master)
+            && agrees(self.kind.as_ref().map(Some), &link.info_kind())
+            && self
+                .name
+                .as_ref()
+                .is_none_or(|name| link.name.as_ref() == Some(name) || link.altnames.contains(name))
+    }
+}
+
+/// Which addresses; by default all.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct AddressFilter {
+    /// The family; `UNSPEC` is all.
+    pub family: AddressFamily,
+    /// The link's index. One that does not exist is the kernel's `ENODEV`.
+    pub index: Option<u32>,
+}
+
+impl Filter<Address> for AddressFilter {
+    fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        let mut header = [0; IFADDRMSG_LEN];
+        header[0] = self.family.0;
+        header[4..].copy_from_slice(&self.index.unwrap_or(0).to_ne_bytes());
+        writer.fixed(&header);
+        Ok(())
+    }
+
+    fn admits(&self, address: &Address) -> bool {
+        agrees(Some(self.family).filter(|family| *family != AddressFamily::UNSPEC), &address.family)
+            && agrees(self.index, &address.index)
+    }
+}
