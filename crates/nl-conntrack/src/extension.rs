@@ -167,8 +167,8 @@ pub struct Labels {
     bytes: Box<[u8]>,
 }
 
-/// How many bytes of labels a flow can have (`NF_CT_LABELS_MAX_SIZE`).
-pub const LABELS_LEN: usize = 16;
+/// How many labels a flow can have: `NF_CT_LABELS_MAX_SIZE` is 16 bytes.
+pub const LABEL_BITS: u32 = 128;
 
 /// Takes the bytes as they stand on the wire.
 impl From<&[u8]> for Labels {
@@ -180,7 +180,7 @@ impl From<&[u8]> for Labels {
 /// Sets the bits; 16 bytes long. Bits from 128 on, for which the kernel has no room, are left out.
 impl FromIterator<u32> for Labels {
     fn from_iter<T: IntoIterator<Item = u32>>(bits: T) -> Self {
-        let mut words = [[0; 4]; LABELS_LEN / 4];
+        let mut words = [[0; 4]; LABEL_BITS as usize / 32];
         for bit in bits {
             if let Some(word) = words.get_mut((bit / 32) as usize) {
                 *word = (u32::from_ne_bytes(*word) | 1 << (bit % 32)).to_ne_bytes();
