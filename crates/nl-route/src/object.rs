@@ -24,6 +24,11 @@ pub trait Object: Sized {
     /// The message type that asks for them.
     const GET: u16;
 
+    /// The flags of a request that does `action` to one.
+    fn flags(action: Action) -> Flags {
+        action.flags()
+    }
+
     /// Reads one from a message of any of the three types.
     ///
     /// # Errors
@@ -119,6 +124,11 @@ impl Object for Link {
     const NEW: u16 = RTM_NEWLINK;
     const DELETE: u16 = RTM_DELLINK;
     const GET: u16 = RTM_GETLINK;
+
+    /// A change of a link has no flags: the kernel refuses `NLM_F_REPLACE`.
+    fn flags(action: Action) -> Flags {
+        if action == Action::Change { Flags(0) } else { action.flags() }
+    }
 
     fn decode(message: &Message<'_>) -> Result<Self, Error> {
         Self::decode(message)

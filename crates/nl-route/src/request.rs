@@ -138,7 +138,7 @@ impl<T: Object> Request for Change<T> {
     }
 
     fn flags(&self) -> Flags {
-        self.action.flags()
+        T::flags(self.action)
     }
 
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
