@@ -11,5 +11,5 @@ mod object;
 mod watch;
 
 pub use mirror::{Change, Mirror};
-pub use object::{Flows, Notice, Object};
+pub use object::{Addresses, Flows, Links, Notice, Object, RouteKey, Routes};
 pub use watch::{Item, Watch};

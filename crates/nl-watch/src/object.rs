@@ -5,9 +5,15 @@ use std::fmt::Debug;
 use nl_wire::value::Family;
 use nl_wire::{Error, Message, Request};
 
+mod address;
 mod flow;
+mod link;
+mod route;
 
+pub use address::Addresses;
 pub use flow::Flows;
+pub use link::Links;
+pub use route::{RouteKey, Routes};
 
 /// One of the kernel's tables: how to list it, and what its events mean.
 ///
@@ -28,6 +34,11 @@ pub trait Object {
 
     /// The request that lists the table.
     fn list(&self) -> Self::List;
+
+    /// Whether a listed entry belongs to what is watched.
+    fn covers(&self, _: &Self::Item) -> bool {
+        true
+    }
 
     /// The key of an entry.
     fn key(item: &Self::Item) -> Self::Key;

@@ -159,7 +159,8 @@ impl<O: Object> Watch<O> {
     /// # Errors
     /// As [`Watch::next`].
     pub fn compare(&mut self) -> Result<Vec<Change<O::Item>>, Error> {
-        let list = list::<O>(&mut self.connection, &self.object.list(), || Ok(()))?;
+        let request = self.object.list();
+        let list = list(&mut self.connection, &mut self.object, &request, |_| Ok(()))?;
         while let Some(heard) = self.hear(Wait::Never)? {
             let item = self.apply(heard);
             self.queue.extend(item);
@@ -195,7 +196,7 @@ impl<O: Object> Watch<O> {
         let request = self.object.list();
         let mut backlog = Vec::new();
         let (events, object) = (&mut self.events, &mut self.object);
-        let listed = list::<O>(&mut self.connection, &request, || {
+        let listed = list(&mut self.connection, object, &request, |object| {
             // Once the backlog is full, events wait in the socket's queue, which tells if it overruns.
             while backlog.len() < BACKLOG {
                 match hear(events, object, Wait::Never)? {
@@ -265,24 +266,26 @@ struct List<O: Object> {
 /// Lists a table, again if it changes under the dump, calling `between` now and then.
 fn list<O: Object>(
     connection: &mut Connection,
+    object: &mut O,
     request: &O::List,
-    mut between: impl FnMut() -> Result<(), Error>,
+    mut between: impl FnMut(&mut O) -> Result<(), Error>,
 ) -> Result<List<O>, Error> {
     let mut attempt = 1;
     loop {
         let mut list = List { mirror: Mirror::default(), interrupted: false, losses: Vec::new() };
         for (index, item) in connection.dump(request)?.enumerate() {
             match item {
-                Ok(item) => drop(list.mirror.put(item)),
+                Ok(item) if object.covers(&item) => drop(list.mirror.put(item)),
+                Ok(_) => {}
                 Err(Error::Lost(Loss::Interrupted)) => list.interrupted = true,
                 Err(Error::Lost(loss)) => list.losses.push(loss),
                 Err(error) => return Err(error),
             }
             if index % STRIDE == STRIDE - 1 {
-                between()?;
+                between(object)?;
             }
         }
-        between()?;
+        between(object)?;
         if !list.interrupted || attempt == ATTEMPTS {
             return Ok(list);
         }

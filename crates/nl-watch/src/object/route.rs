@@ -1,0 +1,135 @@
+//! Routes.
+
+use std::collections::BTreeMap;
+
+use nl_route::filter::RouteFilter;
+use nl_route::tables::{RTM_DELNEXTHOP, RTM_NEWNEXTHOP};
+use nl_route::{Action, AddressFamily, Event, Group, LinkFlags, List, Prefix, Route, TableId};
+use nl_wire::value::Family;
+use nl_wire::{Error, Message};
+
+use super::{Notice, Object};
+
+/// The IPv4 and IPv6 routes of a namespace, of all tables, without the cache.
+///
+/// What the kernel does to routes without announcing it makes the table be listed again: IPv4 routes
+/// vanish with their link, with the last address of the link and with their nexthop object; a hop
+/// is marked dead when its link goes down; events of several routes with one key do not say which
+/// of them was replaced.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Routes {
+    /// The flags of each link that was heard of: a change of them may touch routes.
+    links: BTreeMap<u32, LinkFlags>,
+}
+
+/// What several routes may share.
+pub type RouteKey = (AddressFamily, TableId, Option<Prefix>, Option<Prefix>, u8, u32);
+
+/// The `ifi_change` of a link that was just made.
+const NEW_LINK: LinkFlags = LinkFlags(u32::MAX);
+
+impl Object for Routes {
+    type Item = Route;
+    type Key = RouteKey;
+    type List = List<Route>;
+
+    const FAMILY: Family = Family::ROUTE;
+    const GROUPS: &'static [u32] = &[
+        Group::LINK.0,
+        Group::IPV4_IFADDR.0,
+        Group::IPV4_ROUTE.0,
+        Group::IPV6_ROUTE.0,
+        Group::NEXTHOP.0,
+    ];
+
+    fn list(&self) -> List<Route> {
+        List { filter: RouteFilter::default() }
+    }
+
+    fn covers(&self, route: &Route) -> bool {
+        // A list of all families brings MPLS routes too, whose events are another group's.
+        matches!(route.family, AddressFamily::INET | AddressFamily::INET6)
+    }
+
+    fn key(route: &Route) -> RouteKey {
+        let Route { family, table, destination, source, tos, .. } = *route;
+        (family, table, destination, source, tos, route.priority.unwrap_or_default())
+    }
+
+    fn is_same(a: &Route, b: &Route) -> bool {
+        lasting(a) == lasting(b)
+    }
+
+    fn is_equal(a: &Route, b: &Route) -> bool {
+        let hop_flags =
+            |route: &Route| -> Vec<_> { route.multipath.iter().map(|hop| hop.flags).collect() };
+        a.flags == b.flags && hop_flags(a) == hop_flags(b) && lasting(a) == lasting(b)
+    }
+
+    fn merge(old: &mut Route, new: Route) {
+        *old = new;
+    }
+
+    fn notice(&mut self, message: &Message<'_>) -> Result<Notice<Route>, Error> {
+        if matches!(message.header.message_type, RTM_DELNEXTHOP | RTM_NEWNEXTHOP) {
+            return Ok(Notice::Stale);
+        }
+        Ok(match Event::decode(message)? {
+            Some(Event::Route(change)) if self.covers(&change.object) => route(change),
+            Some(Event::Link(change)) => self.link(change.action, &change.object),
+            // The last address of a link takes the IPv4 routes over it along.
+            Some(Event::Address(change))
+                if change.action == Action::Delete
+                    && change.object.family == AddressFamily::INET =>
+            {
+                Notice::Stale
+            }
+            _ => Notice::Nothing,
+        })
+    }
+}
+
+impl Routes {
+    fn link(&mut self, action: Action, link: &nl_route::Link) -> Notice<Route> {
+        // Bridges tell of their ports in messages of their own family.
+        if link.family != AddressFamily::UNSPEC {
+            return Notice::Nothing;
+        }
+        if action == Action::Delete {
+            self.links.remove(&link.index);
+            return Notice::Stale;
+        }
+        let before = self.links.insert(link.index, link.flags);
+        if before == Some(link.flags) || (before.is_none() && link.change == NEW_LINK) {
+            Notice::Nothing
+        } else {
+            Notice::Stale
+        }
+    }
+}
+
+/// What makes a route this route: all but lifetimes and the flags that follow the state of links.
+fn lasting(route: &Route) -> Route {
+    let mut route =
+        Route { flags: nl_route::RouteFlags(0), cache_info: None, expires: None, ..route.clone() };
+    for hop in &mut route.multipath {
+        hop.flags = nl_route::value::HopFlags(0);
+    }
+    route
+}
+
+fn route(change: nl_route::Change<Route>) -> Notice<Route> {
+    let nl_route::Change { action, object: route } = change;
+    if route.flags.contains(nl_route::RouteFlags::CLONED) {
+        return Notice::Nothing;
+    }
+    let merges = route.family == AddressFamily::INET6 && !route.multipath.is_empty();
+    match action {
+        Action::Delete => Notice::Remove(route),
+        Action::Replace => Notice::Replace(route),
+        // An IPv6 route added to others becomes one with all their hops, but only if those have
+        // a gateway each. Which of them it took in, the event does not say.
+        Action::Append | Action::Prepend | Action::Change if merges => Notice::Stale,
+        Action::Add | Action::Append | Action::Prepend | Action::Change => Notice::Put(route),
+    }
+}
