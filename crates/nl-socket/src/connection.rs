@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nl_wire::table::Protocol;
 use nl_wire::value::Family;
@@ -73,6 +73,11 @@ impl Connection {
     /// The timeout of a new connection.
     pub const TIMEOUT: Duration = Duration::from_secs(10);
 
+    /// How often one call receives without waiting before it gives [`Error::WouldBlock`] though
+    /// there is more: strangers could keep it busy for ever. More than any queue holds, so that all
+    /// that was there at the call is read, and what comes later makes the descriptor readable anew.
+    const TURNS: u64 = 4096;
+
     /// Opens a connection in the calling thread's network namespace.
     ///
     /// # Errors
@@ -122,7 +127,8 @@ impl Connection {
     }
 
     /// How long to wait for the kernel: for a dump from one datagram to the next, else for the whole
-    /// answer. `None` waits for ever; zero does not wait, and gives [`Error::WouldBlock`].
+    /// answer, or that to one datagram of a batch, from sending on. `None` waits for ever; zero does
+    /// not wait, and gives [`Error::WouldBlock`].
     pub fn set_timeout(&mut self, timeout: Option<Duration>) {
         self.timeout = timeout;
     }
@@ -203,19 +209,27 @@ impl Connection {
     /// [`Error::Unencodable`], [`Error::WrongProtocol`], [`Error::Io`]. Also whatever befalls reading
     /// the rest of a dump whose iterator was dropped.
     pub fn start<R: Request>(&mut self, request: R) -> Result<Replies<'_, R>, Error> {
+        // A dump may take as long as it goes on; any other answer is one thing.
+        let deadline = (R::MODE != Mode::Dump).then(|| deadline(self.timeout));
         self.settle()?;
         let acked = R::MODE == Mode::Change;
         let sequence = self.push(&request, if acked { Flags::ACK } else { Flags(0) })?;
         self.exchange.expect(sequence, R::MODE, acked);
         self.transmit()?;
-        Ok(Replies::new(self, request, sequence))
+        Ok(Replies::new(self, request, sequence, deadline))
     }
 
     /// Reads what is left of an abandoned dump: the kernel starts no second one before its end.
+    ///
+    /// This never waits. The kernel makes the next part of a dump while the one before is received;
+    /// so an empty queue means that it has nothing more to say, and perhaps never had.
     fn settle(&mut self) -> Result<(), Error> {
-        let deadline = self.deadline();
         while !self.exchange.is_idle() {
-            self.pump(deadline, |_, _| {})?;
+            match self.pump(Some(Wait::Never), |_, _| {}) {
+                Ok(_) => {}
+                Err(Error::WouldBlock) => self.exchange.forget_all(),
+                Err(error) => return Err(error),
+            }
         }
         self.sent.clear();
         Ok(())
@@ -246,25 +260,18 @@ impl Connection {
         }
     }
 
-    fn deadline(&self) -> Wait {
-        match self.timeout {
-            None => Wait::Forever,
-            Some(Duration::ZERO) => Wait::Never,
-            Some(timeout) => Wait::at_most(timeout),
-        }
-    }
-
     /// Takes the next output out of the datagrams at hand, receiving more if there are none, and has
     /// `handle` look at it while it is borrowed from the ring. `None` once no request is under way.
+    /// Without a `wait`, the timeout begins with the first receive.
     ///
     /// # Errors
     /// [`Error::WouldBlock`] and [`Error::TimedOut`] if nothing comes, [`Error::Io`].
     fn pump<T>(
         &mut self,
-        wait: Wait,
+        mut wait: Option<Wait>,
         handle: impl FnOnce(Output<'_>, &[u8]) -> T,
     ) -> Result<Option<T>, Error> {
-        loop {
+        for turn in 0_u64.. {
             while self.slot < self.received {
                 let Some(datagram) = self.ring.datagram(self.slot) else { break };
                 if self.offset == 0 {
@@ -281,12 +288,20 @@ impl Connection {
             if self.exchange.is_idle() {
                 return Ok(None);
             }
+            let wait = *wait.get_or_insert_with(|| deadline(self.timeout));
+            // Strangers and events must not lengthen the wait.
+            match wait {
+                Wait::Until(end) if turn > 0 && end <= Instant::now() => break,
+                Wait::Never if turn >= Self::TURNS => return Err(Error::WouldBlock),
+                _ => {}
+            }
             if self.receive(wait)? {
                 if let Some(output) = self.exchange.drained() {
                     return Ok(Some(handle(output, &self.sent)));
                 }
             }
         }
+        Err(Error::TimedOut)
     }
 
     /// Fills the ring. True if the queue was found empty after an overrun.
@@ -317,6 +332,15 @@ fn trace(
         for message in Messages::new(datagram).flatten() {
             tracer(&Trace { direction, message, protocol });
         }
+    }
+}
+
+/// Until when to wait, from now on.
+fn deadline(timeout: Option<Duration>) -> Wait {
+    match timeout {
+        None => Wait::Forever,
+        Some(Duration::ZERO) => Wait::Never,
+        Some(timeout) => Wait::at_most(timeout),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use nl_wire::{Flags, Mode, Request};
 
-use super::{Connection, outcome};
+use super::{Connection, deadline, outcome};
 use crate::error::Error;
 use crate::exchange::Output;
 
@@ -76,7 +76,7 @@ impl<'c, I: Iterator<Item: Request>> Batch<'c, I> {
 
     /// Waits until each request sent has a result.
     fn collect(&mut self) -> Result<(), Error> {
-        let deadline = self.connection.deadline();
+        let deadline = Some(deadline(self.connection.timeout));
         while self.open > 0 {
             let slots = &mut self.slots;
             let protocol = self.connection.protocol;

@@ -7,6 +7,7 @@ use nl_wire::Request;
 use super::{Connection, outcome};
 use crate::error::{Error, Loss};
 use crate::exchange::Output;
+use crate::socket::Wait;
 
 /// Iterates over the replies of one request; see [`Connection::dump`] and [`Connection::start`].
 #[derive(Debug)]
@@ -15,12 +16,19 @@ pub struct Replies<'c, R: Request> {
     connection: &'c mut Connection,
     request: R,
     sequence: u32,
+    /// Until when the whole answer must be there; `None` if each datagram has a timeout.
+    deadline: Option<Wait>,
     over: bool,
 }
 
 impl<'c, R: Request> Replies<'c, R> {
-    pub(super) fn new(connection: &'c mut Connection, request: R, sequence: u32) -> Self {
-        Self { connection, request, sequence, over: false }
+    pub(super) fn new(
+        connection: &'c mut Connection,
+        request: R,
+        sequence: u32,
+        deadline: Option<Wait>,
+    ) -> Self {
+        Self { connection, request, sequence, deadline, over: false }
     }
 
     /// Waits for the end of the exchange, passing over replies still to come.
@@ -29,11 +37,10 @@ impl<'c, R: Request> Replies<'c, R> {
     }
 
     fn step(&mut self) -> Result<Option<R::Item>, Error> {
-        let deadline = self.connection.deadline();
         loop {
             let (request, sequence) = (&self.request, self.sequence);
             // An item or an error, and whether the exchange is over with it.
-            let step = self.connection.pump(deadline, |output, sent| match output {
+            let step = self.connection.pump(self.deadline, |output, sent| match output {
                 Output::Reply { message, .. } => {
                     (request.read(&message).map_err(|error| Loss::Undecodable(error).into()), false)
                 }

@@ -1,0 +1,383 @@
+//! Connections to a living kernel.
+
+mod requests;
+
+use std::fs;
+use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use nl_socket::{Connection, Error, Loss, Netns, Socket, Wait};
+use nl_testkit::{LIMIT, live, live_within, sh};
+use nl_wire::header::NLMSG_DONE;
+use nl_wire::value::Family;
+use nl_wire::{Errno, Flags, Header};
+
+use requests::*;
+
+const SHORT: Duration = Duration::from_millis(100);
+
+#[test]
+fn dump_get_and_run() {
+    live(|| {
+        let mut connection = rtnetlink();
+        connection.run(AddLink::bridge("b0")).unwrap();
+        let found = links(&mut connection);
+        assert_eq!(found.iter().map(|link| &*link.name).collect::<Vec<_>>(), ["lo", "b0"]);
+        let b0 = GetLink { index: found[1].index, ..GetLink::default() };
+        assert_eq!(connection.get(b0).unwrap().name, "b0");
+        assert_eq!(connection.counters(), nl_socket::Counters::default());
+    });
+}
+
+#[test]
+fn a_get_without_a_fitting_reply() {
+    let mut connection = rtnetlink();
+    let lo = || GetLink { index: 1, ..GetLink::default() };
+    let error = connection.get(GetLink { deaf: true, ..lo() }).unwrap_err();
+    assert!(matches!(error, Error::NoReply), "{error:?}");
+    let error = connection.get(GetLink { picky: true, ..lo() }).unwrap_err();
+    assert!(matches!(error, Error::Lost(Loss::Undecodable(_))), "{error:?}");
+    assert_eq!(connection.get(lo()).unwrap().name, "lo");
+    assert_eq!(connection.counters().stale, 0);
+}
+
+#[test]
+fn a_refusal_tells_text_and_place() {
+    live(|| {
+        let mut connection = rtnetlink();
+        sh("ip link set lo up");
+        let Error::Refused(failure) = connection.run(AddRoute::misfit(1)).unwrap_err() else {
+            panic!("not refused")
+        };
+        assert_eq!(failure.errno, Errno::ERANGE);
+        assert_eq!(failure.path.unwrap().to_string(), "RTA_GATEWAY");
+        assert_eq!(failure.message.unwrap().to_string(), "Attribute failed policy validation");
+        let kind = AddLink { kind: "nosuchkind", ..AddLink::bridge("x") };
+        let error = connection.run(kind).unwrap_err();
+        assert_eq!(error.errno(), Some(Errno::EOPNOTSUPP));
+        assert_eq!(error.to_string(), "Operation not supported (EOPNOTSUPP): Unknown device type");
+        connection.run(AddLink::bridge("b")).unwrap();
+        let error = connection.run(AddLink::bridge("b")).unwrap_err();
+        assert_eq!(error.errno(), Some(Errno::EEXIST));
+    });
+}
+
+#[test]
+fn dumps_are_checked_strictly() {
+    let mut connection = rtnetlink();
+    let replies: Vec<_> = connection.dump(ListLinksLoosely).unwrap().collect();
+    let [Err(error @ Error::Refused(_))] = &replies[..] else { panic!("{replies:?}") };
+    assert_eq!(error.errno(), Some(Errno::EINVAL));
+    assert!(error.to_string().contains("Filter by device index"), "{error}");
+    links(&mut connection);
+}
+
+#[test]
+fn a_want_of_privilege_is_told_apart() {
+    let refused = |errno| Error::from(nl_wire::Failure::from_errno(errno));
+    assert!(refused(Errno::EPERM).is_permission());
+    assert!(!refused(Errno::EEXIST).is_permission());
+    assert!(Error::from(std::io::Error::from_raw_os_error(13)).is_permission());
+    assert!(!Error::TimedOut.is_permission());
+}
+
+#[test]
+fn an_echo_is_an_item_before_the_ack() {
+    live(|| {
+        let mut connection = rtnetlink();
+        let flags = Flags::CREATE | Flags::EXCL | Flags::ECHO;
+        let made: Vec<Link> = connection
+            .start(AddLink { flags, ..AddLink::bridge("b") })
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert_eq!(made.iter().map(|link| &*link.name).collect::<Vec<_>>(), ["b"]);
+        connection.run(AddLink { flags, ..AddLink::bridge("c") }).unwrap();
+        assert_eq!(links(&mut connection).len(), 3);
+    });
+}
+
+/// Bridges whose dump takes several datagrams.
+fn many_bridges() {
+    let lines: Vec<String> = (0..120).map(|n| format!("link add b{n} type bridge")).collect();
+    sh(&format!("ip -batch - <<E\n{}\nE", lines.join("\n")));
+}
+
+#[test]
+fn a_dump_dropped_early_does_not_disturb_the_next_request() {
+    live(|| {
+        many_bridges();
+        let mut connection = rtnetlink();
+        for taken in [0, 1, 2, 5, 60] {
+            let some: Vec<_> = connection.dump(ListLinks).unwrap().take(taken).collect();
+            assert_eq!(some.len(), taken);
+            assert_eq!(links(&mut connection).len(), 121);
+            drop(connection.dump(ListLinks).unwrap());
+            assert_eq!(
+                connection.get(GetLink { index: 1, ..GetLink::default() }).unwrap().index,
+                1
+            );
+        }
+        connection.dump(ListLinks).unwrap().next().unwrap().unwrap();
+        connection.run(AddLink::bridge("last")).unwrap();
+        assert_eq!(connection.counters().stale, 0);
+    });
+}
+
+#[test]
+fn a_request_without_an_answer_times_out_and_leaves_no_trace() {
+    live(|| {
+        let mut connection = Connection::open(Family::NETFILTER).unwrap();
+        connection.set_timeout(Some(SHORT));
+        for _ in 0..2 {
+            let start = Instant::now();
+            let replies: Vec<_> = connection.dump(Unanswered).unwrap().collect();
+            assert!(matches!(replies[..], [Err(Error::TimedOut)]), "{replies:?}");
+            assert!((SHORT..SHORT * 5).contains(&start.elapsed()), "{:?}", start.elapsed());
+            let start = Instant::now();
+            let flows: Result<Vec<()>, _> = connection.dump(ListFlows).unwrap().collect();
+            assert_eq!(flows.unwrap(), []);
+            assert!(start.elapsed() < SHORT, "{:?}", start.elapsed());
+        }
+        // Dropped instead of waited for: the same.
+        drop(connection.dump(Unanswered).unwrap());
+        let start = Instant::now();
+        assert_eq!(connection.dump(ListFlows).unwrap().count(), 0);
+        assert!(start.elapsed() < SHORT, "{:?}", start.elapsed());
+    });
+}
+
+#[test]
+fn a_timeout_of_zero_never_waits() {
+    live(|| {
+        let mut connection = Connection::open(Family::NETFILTER).unwrap();
+        connection.set_timeout(Some(Duration::ZERO));
+        let mut replies = connection.dump(Unanswered).unwrap();
+        for _ in 0..3 {
+            assert!(matches!(replies.next(), Some(Err(Error::WouldBlock))));
+        }
+        drop(replies);
+        // The kernel answers while it is asked.
+        let descriptor = connection.as_fd().as_raw_fd();
+        let mut replies = connection.dump(ListFlows).unwrap();
+        assert_eq!(replies.as_fd().as_raw_fd(), descriptor);
+        assert!(replies.next().is_none());
+        drop(replies);
+        assert!(!is_readable(&connection));
+
+        let mut connection = rtnetlink();
+        connection.set_timeout(Some(Duration::ZERO));
+        connection.run(AddLink::bridge("b")).unwrap();
+        let error = connection.run(AddLink::bridge("b")).unwrap_err();
+        assert_eq!(error.errno(), Some(Errno::EEXIST));
+        assert_eq!(links(&mut connection).len(), 2);
+    });
+}
+
+fn is_readable(connection: &Connection) -> bool {
+    connection.socket().wait_readable(Wait::Never).unwrap()
+}
+
+#[test]
+fn another_protocol_s_request_is_not_sent() {
+    let mut connection = rtnetlink();
+    let error = connection.dump(ListFlows).map(drop).unwrap_err();
+    assert!(matches!(error, Error::WrongProtocol), "{error:?}");
+    assert!(!is_readable(&connection));
+    assert!(!links(&mut connection).is_empty());
+}
+
+#[test]
+fn what_can_t_be_written_is_not_sent() {
+    let mut connection = rtnetlink();
+    let request = AddRoute { unencodable: true, ..AddRoute::number(1) };
+    let error = connection.run(request).unwrap_err();
+    assert_eq!(error.to_string(), "request can't be written: RTA_DST: value out of range");
+    assert!(!is_readable(&connection));
+    assert!(!links(&mut connection).is_empty());
+}
+
+#[test]
+fn a_request_beyond_the_send_buffer_fails_alone() {
+    live(|| {
+        sh("ip link set lo up");
+        let connection = rtnetlink();
+        let size = connection.socket().set_send_buffer(4608).unwrap();
+        let mut connection = Connection::new(Socket::open(0).unwrap()).unwrap();
+        connection.socket().set_send_buffer(4608).unwrap();
+        let long = AddRoute { ballast: size, ..AddRoute::number(1) };
+        assert_eq!(connection.run(long).unwrap_err().errno(), Some(Errno::EMSGSIZE));
+        connection.run(AddRoute::number(1)).unwrap();
+    });
+}
+
+/// Sends bytes to the connection's port from a socket of its own, as root may.
+fn forge(connection: &Connection, bytes: &[u8]) {
+    let impostor = Socket::open(connection.socket().protocol()).unwrap();
+    impostor.send_to(bytes, connection.socket().port(), 0).unwrap();
+}
+
+/// `NLMSG_DONE` as the kernel would send it to this connection.
+fn done(connection: &Connection, sequence: u32, errno: i32) -> Vec<u8> {
+    let port = connection.socket().port();
+    let flags = Flags::MULTI;
+    let header = Header { length: 20, message_type: NLMSG_DONE, flags, sequence, port };
+    [&header.encode()[..], &(-errno).to_ne_bytes()].concat()
+}
+
+#[test]
+fn forged_replies_are_refused_and_counted() {
+    live(|| {
+        many_bridges();
+        let mut connection = rtnetlink();
+        for sequence in 1..=2 {
+            forge(&connection, &done(&connection, sequence, 0));
+            forge(&connection, &done(&connection, sequence, 1));
+        }
+        assert_eq!(links(&mut connection).len(), 121);
+        connection.run(AddLink::bridge("b")).unwrap();
+        assert_eq!(connection.counters().foreign, 4);
+    });
+}
+
+/// Routes whose dump takes more datagrams than the ring has slots.
+const MANY_ROUTES: u32 = 12_000;
+
+#[test]
+fn a_forged_end_amid_a_dump_is_refused() {
+    live(|| {
+        sh("ip link set lo up");
+        let mut connection = rtnetlink();
+        let routes = (1..=MANY_ROUTES).map(AddRoute::number);
+        let made: Result<Vec<()>, _> = connection.batch(routes).collect();
+        assert_eq!(made.unwrap().len(), MANY_ROUTES as usize);
+        let forged = done(&connection, MANY_ROUTES + 1, 0);
+        let (impostor, port) = (Socket::open(0).unwrap(), connection.socket().port());
+        let mut replies = connection.dump(ListRoutes).unwrap();
+        replies.next().unwrap().unwrap();
+        impostor.send_to(&forged, port, 0).unwrap();
+        let rest: Result<Vec<_>, _> = replies.collect();
+        assert_eq!(rest.unwrap().len(), MANY_ROUTES as usize - 1);
+        assert_eq!(connection.counters().foreign, 1);
+    });
+}
+
+#[test]
+fn strangers_do_not_lengthen_the_wait() {
+    live(|| {
+        let mut connection = Connection::open(Family::NETFILTER).unwrap();
+        let port = connection.socket().port();
+        let impostor = Socket::open(Family::NETFILTER.0).unwrap();
+        let (stop, stopped) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                while stopped.try_recv() == Err(mpsc::TryRecvError::Empty) {
+                    // A full queue is fine.
+                    let _ = impostor.send_to(&[0; 16], port, 0);
+                }
+            });
+            for timeout in [SHORT, SHORT * 3] {
+                connection.set_timeout(Some(timeout));
+                let start = Instant::now();
+                let replies: Vec<_> = connection.dump(Unanswered).unwrap().collect();
+                assert!(matches!(replies[..], [Err(Error::TimedOut)]), "{replies:?}");
+                let took = start.elapsed();
+                assert!((timeout..timeout * 3).contains(&took), "{took:?}");
+            }
+            connection.set_timeout(Some(Duration::ZERO));
+            let mut replies = connection.dump(Unanswered).unwrap();
+            let start = Instant::now();
+            assert!(matches!(replies.next(), Some(Err(Error::WouldBlock))));
+            assert!(start.elapsed() < SHORT * 20, "{:?}", start.elapsed());
+            drop(replies);
+            drop(stop);
+        });
+        assert!(connection.counters().foreign > 0);
+    });
+}
+
+#[test]
+fn a_link_message_of_41_kilobytes_is_dumped_whole() {
+    live_within(LIMIT * 2, || {
+        sh("seq 1000 1330 | sed 's/.*/link property add dev lo altname &'$(printf %0120d)/ |
+            ip -batch -");
+        let mut connection = rtnetlink();
+        let links = links(&mut connection);
+        assert_eq!((links.len(), links[0].alternative_names), (1, 331));
+        assert!(links[0].length > 41_000, "{}", links[0].length);
+        // What follows arrives as usual.
+        connection.run(AddLink::bridge("b")).unwrap();
+        let names: Vec<_> = connection.dump(ListLinks).unwrap().map(|l| l.unwrap().name).collect();
+        assert_eq!(names, ["lo", "b"]);
+    });
+}
+
+#[test]
+fn a_dump_amid_which_a_link_is_made_is_interrupted() {
+    live(|| {
+        many_bridges();
+        let (mut connection, mut other) = (rtnetlink(), rtnetlink());
+        // The first datagram is made while the request is sent, the others while they are received.
+        let replies = connection.dump(ListLinks).unwrap();
+        other.run(AddLink::bridge("late")).unwrap();
+        let items: Vec<_> = replies.collect();
+        let Some(Err(Error::Lost(Loss::Interrupted))) = items.last() else {
+            panic!("{:?}", items.last())
+        };
+        assert!(items.iter().rev().skip(1).all(Result::is_ok));
+        assert!(items.len() > 100);
+        assert_eq!(links(&mut connection).len(), 122, "the next one is whole");
+    });
+}
+
+#[test]
+fn a_connection_in_another_namespace() {
+    live(|| {
+        let there = Netns::create().unwrap();
+        let mut connection = Connection::open_in(Family::ROUTE, &there).unwrap();
+        drop(there);
+        connection.run(AddLink::bridge("only-there")).unwrap();
+        assert_eq!(links(&mut connection).len(), 2);
+        assert_eq!(links(&mut rtnetlink()).len(), 1);
+    });
+}
+
+#[test]
+fn nothing_leaks() {
+    live(|| {
+        many_bridges();
+        let count = || fs::read_dir("/proc/self/fd").unwrap().count();
+        let resident = || {
+            let statm = fs::read_to_string("/proc/self/statm").unwrap();
+            statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4
+        };
+        let mut connection = rtnetlink();
+        for _ in 0..20 {
+            links(&mut connection);
+        }
+        let before = (count(), resident());
+        for _ in 0..300 {
+            links(&mut connection);
+            drop(connection.dump(ListLinks).unwrap());
+            drop(rtnetlink().dump(ListLinks).unwrap());
+        }
+        assert_eq!(count(), before.0);
+        let grown = resident().saturating_sub(before.1);
+        assert!(grown < 4096, "{grown} KiB");
+    });
+}
+
+#[test]
+fn a_connection_moves_between_threads() {
+    fn is_send<T: Send>(value: T) -> T {
+        value
+    }
+    let mut connection = is_send(rtnetlink());
+    std::thread::scope(|scope| {
+        scope.spawn(|| assert!(!links(&mut connection).is_empty())).join().unwrap();
+    });
+    assert!(connection.socket().wait_readable(Wait::Never).is_ok_and(|ready| !ready));
+    // A request is used by value or by reference.
+    assert!(connection.dump(&ListLinks).unwrap().next().unwrap().is_ok());
+}
