@@ -274,9 +274,6 @@ impl Connection {
         for turn in 0_u64.. {
             while self.slot < self.received {
                 let Some(datagram) = self.ring.datagram(self.slot) else { break };
-                if self.offset == 0 {
-                    trace(&mut self.tracer, self.protocol, Direction::Received, datagram.bytes);
-                }
                 match self.exchange.next(&datagram, &mut self.offset) {
                     None => (self.slot, self.offset) = (self.slot + 1, 0),
                     Some(Output::Event(_)) => self.counters.events += 1,
@@ -310,7 +307,12 @@ impl Connection {
         // After an overrun the queue is read empty without waiting: what was lost won't come.
         let overrun = self.exchange.is_overrun();
         match self.ring.receive(&self.socket, if overrun { Wait::Never } else { wait }) {
-            Ok(received) => self.received = received,
+            Ok(received) => {
+                self.received = received;
+                for datagram in self.ring.datagrams() {
+                    trace(&mut self.tracer, self.protocol, Direction::Received, datagram.bytes);
+                }
+            }
             Err(error) if error.raw_os_error() == Some(Errno::ENOBUFS.0) => {
                 self.counters.overruns += 1;
                 self.exchange.overrun();

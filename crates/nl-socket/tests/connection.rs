@@ -7,7 +7,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use nl_socket::{Connection, Error, Loss, Netns, Socket, Wait};
+use nl_socket::{Connection, Direction, Error, Loss, Netns, Socket, Wait};
 use nl_testkit::{LIMIT, live, live_within, sh};
 use nl_wire::header::NLMSG_DONE;
 use nl_wire::value::Family;
@@ -209,6 +209,39 @@ fn a_request_beyond_the_send_buffer_fails_alone() {
         let long = AddRoute { ballast: size, ..AddRoute::number(1) };
         assert_eq!(connection.run(long).unwrap_err().errno(), Some(Errno::EMSGSIZE));
         connection.run(AddRoute::number(1)).unwrap();
+    });
+}
+
+#[test]
+fn a_tracer_sees_every_message_once() {
+    live(|| {
+        sh("ip link set lo up");
+        let mut connection = rtnetlink();
+        let (sender, seen) = mpsc::channel();
+        connection.set_tracer(Some(Box::new(move |trace| {
+            let text = trace.to_string();
+            let mark = if trace.direction == Direction::Sent { "> " } else { "< " };
+            assert!(text.lines().all(|line| line.starts_with(mark)), "{text}");
+            let first = text.split(',').next().unwrap().to_owned();
+            sender.send((first, trace.message.header.sequence)).unwrap();
+        })));
+        let expect = |expected: &[(&str, u32)]| {
+            let seen: Vec<(String, u32)> = seen.try_iter().collect();
+            let seen: Vec<(&str, u32)> = seen.iter().map(|(text, n)| (&**text, *n)).collect();
+            assert_eq!(seen, expected);
+        };
+        connection.get(GetLink { index: 1, ..GetLink::default() }).unwrap();
+        expect(&[("> RTM_GETLINK", 1), ("< RTM_NEWLINK", 1)]);
+        links(&mut connection);
+        expect(&[("> RTM_GETLINK", 2), ("< RTM_NEWLINK", 2), ("< NLMSG_DONE", 2)]);
+        let routes = [1, 2, 1, 3].map(AddRoute::number);
+        let failed = connection.batch(&routes).filter(Result::is_err).count();
+        assert_eq!(failed, 1);
+        let sent = [3, 4, 5, 6].map(|n| ("> RTM_NEWROUTE", n));
+        expect(&[&sent[..], &[("< NLMSG_ERROR", 5), ("< NLMSG_ERROR", 6)]].concat());
+        connection.set_tracer(None);
+        links(&mut connection);
+        expect(&[]);
     });
 }
 
