@@ -212,8 +212,9 @@ impl Connection {
         // A dump may take as long as it goes on; any other answer is one thing.
         let deadline = (R::MODE != Mode::Dump).then(|| deadline(self.timeout));
         self.settle()?;
-        let acked = R::MODE == Mode::Change;
-        let sequence = self.push(&request, if acked { Flags::ACK } else { Flags(0) })?;
+        let ack = if R::MODE == Mode::Change { Flags::ACK } else { Flags(0) };
+        let acked = (request.flags() | ack).contains(Flags::ACK);
+        let sequence = self.push(&request, ack)?;
         self.exchange.expect(sequence, R::MODE, acked);
         self.transmit()?;
         Ok(Replies::new(self, request, sequence, deadline))

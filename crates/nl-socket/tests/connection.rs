@@ -31,6 +31,19 @@ fn dump_get_and_run() {
 }
 
 #[test]
+fn a_get_that_asks_for_an_ack() {
+    let mut connection = rtnetlink();
+    let lo = || GetLink { index: 1, acked: true, ..GetLink::default() };
+    for _ in 0..3 {
+        assert_eq!(connection.get(lo()).unwrap().name, "lo");
+    }
+    let absent = GetLink { index: 999_999, ..lo() };
+    assert_eq!(connection.get(absent).unwrap_err().errno(), Some(Errno::ENODEV));
+    links(&mut connection);
+    assert_eq!(connection.counters().stale, 0);
+}
+
+#[test]
 fn a_get_without_a_fitting_reply() {
     let mut connection = rtnetlink();
     let lo = || GetLink { index: 1, ..GetLink::default() };
