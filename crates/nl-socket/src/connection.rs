@@ -106,7 +106,11 @@ impl Connection {
         }
         // The kernel takes datagrams of up to the send buffer less 32 bytes.
         let send_limit = socket.send_buffer()?.saturating_sub(32).max(4096);
-        let receive_buffer = socket.set_receive_buffer(RECEIVE_BUFFER)?;
+        let receive_buffer = match socket.receive_buffer()? {
+            // The kernel keeps book of twice what is asked for.
+            large if large >= 2 * RECEIVE_BUFFER => large,
+            _ => socket.set_receive_buffer(RECEIVE_BUFFER)?,
+        };
         let ack_limit = (receive_buffer / ACK_COST).max(1);
         Ok(Self {
             exchange: Exchange::new(socket.port()),

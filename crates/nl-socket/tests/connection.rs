@@ -415,6 +415,17 @@ fn nothing_leaks() {
 }
 
 #[test]
+fn a_larger_receive_buffer_stays() {
+    let socket = Socket::open(0).unwrap();
+    let small = socket.receive_buffer().unwrap();
+    let large = socket.set_receive_buffer(64 << 20).unwrap();
+    let connection = Connection::new(socket).unwrap();
+    assert_eq!(connection.socket().receive_buffer().unwrap(), large);
+    let connection = rtnetlink();
+    assert!(connection.socket().receive_buffer().unwrap() >= small);
+}
+
+#[test]
 fn a_connection_moves_between_threads() {
     fn is_send<T: Send>(value: T) -> T {
         value
