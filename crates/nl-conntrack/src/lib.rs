@@ -13,6 +13,7 @@ pub mod flow;
 pub mod json;
 pub mod protocol_info;
 pub mod request;
+pub mod stats;
 pub mod tables;
 pub mod text;
 pub mod tuple;

@@ -31,6 +31,7 @@ use crate::event::{Event, EventKind, ExpectationEvent};
 use crate::expect::Expectation;
 use crate::extension::{Counters, Labels};
 use crate::flow::Flow;
+use crate::stats::{CpuStats, ExpectStats};
 use crate::tuple::{L4, Tuple};
 use crate::value::{ExpectFlags, IpProtocol, Status};
 
@@ -197,6 +198,24 @@ pub fn expectation_event(out: &mut String, event: &ExpectationEvent, received: O
     }
     tag(out, event.kind);
     expectation(out, &event.expectation);
+}
+
+/// Appends the statistics of a CPU as `conntrack -S` prints them, with a blank at the end.
+pub fn cpu_stats(out: &mut String, stats: &CpuStats) {
+    append(out, format_args!("cpu={:<4}\t", stats.cpu));
+    for (name, value) in stats.iter() {
+        out.push_str(if name == "chain_toolong" { "chaintoolong" } else { name });
+        append(out, format_args!("={value} "));
+    }
+}
+
+/// Appends the statistics of expectations as `conntrack -S expect` prints them, with a blank at the
+/// end.
+pub fn expect_stats(out: &mut String, stats: &ExpectStats) {
+    append(out, format_args!("cpu={:<4}\t", stats.cpu));
+    for (name, value) in stats.iter() {
+        append(out, format_args!("expect_{name}={value} "));
+    }
 }
 
 fn tag(out: &mut String, kind: EventKind) {

@@ -5,6 +5,7 @@
 use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use nl_conntrack::stats::{GetGlobalStats, ListCpuStats, ListExpectStats};
 use nl_conntrack::text::{self, LabelNames, Options};
 use nl_conntrack::{
     Change, Event, ExpectFlags, Expectation, ExpectationEvent, Filter, Flow, Flush, Get, Helper,
@@ -278,6 +279,43 @@ fn create_get_update_delete() {
         assert_eq!(list(&mut connection, List::default()).len(), 1);
         connection.run(Change::delete_tuple(original, None)).unwrap();
         assert!(sh("conntrack -L").is_empty());
+    });
+}
+
+#[test]
+fn statistics_are_those_of_conntrack() {
+    live(|| {
+        if !need(&["conntrack"]) {
+            return;
+        }
+        let mut connection = open();
+        let flow = Flow { timeout: Some(60), ..Flow::new(tuple(IpProtocol::UDP, 1)) };
+        connection.run(Change::create(flow)).unwrap();
+        let global = connection.get(GetGlobalStats).unwrap();
+        assert_eq!(global.entries, Some(1));
+        assert_eq!(sh("conntrack -C").trim(), "1");
+        let ours = || {
+            let mut connection = open();
+            let stats = connection.dump(ListCpuStats).unwrap();
+            let lines = stats.map(|stats| {
+                let mut line = String::new();
+                text::cpu_stats(&mut line, &stats.unwrap());
+                line
+            });
+            lines.collect()
+        };
+        agree(ours, "conntrack -S");
+        let ours = || {
+            let mut connection = open();
+            let stats = connection.dump(ListExpectStats).unwrap();
+            let lines = stats.map(|stats| {
+                let mut line = String::new();
+                text::expect_stats(&mut line, &stats.unwrap());
+                line
+            });
+            lines.collect()
+        };
+        agree(ours, "conntrack -S expect");
     });
 }
 
