@@ -1,6 +1,7 @@
 //! Many changes in few datagrams.
 
 use std::collections::VecDeque;
+use std::io;
 
 use nl_wire::{Flags, Mode, Request};
 
@@ -42,16 +43,26 @@ impl<'c, I: Iterator<Item: Request>> Batch<'c, I> {
         Self { connection, requests, carried: None, slots: VecDeque::new(), open: 0 }
     }
 
-    /// Encodes and sends the next datagram's worth of requests.
-    fn send(&mut self) -> Result<(), Error> {
-        self.connection.settle()?;
+    /// Encodes and sends the next datagram's worth of requests. What keeps them all from being sent
+    /// is the result of each.
+    fn send(&mut self) {
         let connection = &mut *self.connection;
+        let (send_limit, ack_limit) = match connection.settle().and_then(|()| connection.limits()) {
+            Ok(limits) => limits,
+            Err(error) => {
+                if self.carried.take().or_else(|| self.requests.next()).is_some() {
+                    let result = Some(Err(error));
+                    self.slots.push_back(Slot { sequence: 0, start: 0, result });
+                }
+                return;
+            }
+        };
         let mut last = None;
-        while self.slots.len() < connection.ack_limit {
+        while self.slots.len() < ack_limit {
             let Some(request) = self.carried.take().or_else(|| self.requests.next()) else { break };
             let start = connection.sent.len();
             match connection.push(&request, Flags(0)) {
-                Ok(_) if start > 0 && connection.sent.len() > connection.send_limit => {
+                Ok(_) if start > 0 && connection.sent.len() > send_limit => {
                     connection.sent.truncate(start);
                     self.carried = Some(request);
                     break;
@@ -66,12 +77,17 @@ impl<'c, I: Iterator<Item: Request>> Batch<'c, I> {
                 }
             }
         }
-        let Some(last) = last else { return Ok(()) };
+        let Some(last) = last else { return };
         set_ack(connection.sent.get_mut(last..).unwrap_or_default());
         for slot in self.slots.iter().filter(|slot| slot.result.is_none()) {
             connection.exchange.expect(slot.sequence, Mode::Change, slot.start == last);
         }
-        connection.transmit()
+        if let Err(error) = connection.transmit() {
+            for slot in self.slots.iter_mut().filter(|slot| slot.result.is_none()) {
+                slot.result = Some(Err(Error::Io(again(&error))));
+            }
+            self.open = 0;
+        }
     }
 
     /// Waits until each request sent has a result.
@@ -108,6 +124,14 @@ impl<'c, I: Iterator<Item: Request>> Batch<'c, I> {
     }
 }
 
+/// The same error once more.
+fn again(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(number) => io::Error::from_raw_os_error(number),
+        None => error.kind().into(),
+    }
+}
+
 /// Sets `NLM_F_ACK` in an encoded message.
 fn set_ack(message: &mut [u8]) {
     if let Some(flags) = message.get_mut(6..8) {
@@ -120,11 +144,12 @@ impl<I: Iterator<Item: Request>> Iterator for Batch<'_, I> {
     type Item = Result<(), Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let sent = if self.slots.is_empty() { self.send() } else { Ok(()) };
-        match sent.and_then(|()| self.collect()) {
+        if self.slots.is_empty() {
+            self.send();
+        }
+        match self.collect() {
             Ok(()) => {}
             Err(Error::WouldBlock) => return Some(Err(Error::WouldBlock)),
-            Err(error) if self.open == 0 && self.slots.is_empty() => return Some(Err(error)),
             Err(error) => self.give_up(error),
         }
         self.slots.pop_front()?.result

@@ -322,3 +322,24 @@ pub(crate) fn rtnetlink() -> Connection {
 pub(crate) fn links(connection: &mut Connection) -> Vec<Link> {
     connection.dump(ListLinks).unwrap().collect::<Result<_, _>>().unwrap()
 }
+
+nl_wire::protocol! {
+    pub(crate) static DOORS: Family::USERSOCK {
+        DOOR_KNOCK = 16: New, Layout::NONE, Table::EMPTY;
+    }
+}
+
+/// A change of a protocol that has no kernel side.
+#[derive(Debug)]
+pub(crate) struct Knock(pub(crate) u32);
+
+impl Request for Knock {
+    request!(Knock, Change, DOORS, DOOR_KNOCK, ());
+    fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        writer.fixed(&self.0.to_ne_bytes());
+        Ok(())
+    }
+    fn read(&self, _: &Message<'_>) -> Result<Option<()>, Error> {
+        Ok(None)
+    }
+}

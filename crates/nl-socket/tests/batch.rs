@@ -1,0 +1,335 @@
+//! Many changes in few datagrams, on a living kernel.
+
+mod requests;
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use nl_socket::filter::{Insn, Program, REJECT};
+use nl_socket::{Connection, Direction, Error, Socket};
+use nl_testkit::{live, sh};
+use nl_wire::Errno;
+use nl_wire::value::Family;
+
+use requests::*;
+
+/// `BPF_RET` of a constant (linux/bpf_common.h).
+const BPF_RET: u16 = 6;
+
+/// A connection, and an interface for routes.
+fn ready() -> Connection {
+    sh("ip link set lo up");
+    rtnetlink()
+}
+
+/// The routes that exist, by the number that [`AddRoute::number`] made them from.
+fn routes(connection: &mut Connection) -> BTreeSet<u32> {
+    let number = |address: Ipv4Addr| u32::from(address) - 0x0a00_0000;
+    connection.dump(ListRoutes).unwrap().map(|route| number(route.unwrap())).collect()
+}
+
+/// Notes how many messages each datagram sent has.
+fn count_messages(connection: &mut Connection) -> Arc<Mutex<Vec<usize>>> {
+    let counts = Arc::<Mutex<Vec<usize>>>::default();
+    let (sink, mut before) = (Arc::clone(&counts), Direction::Received);
+    connection.set_tracer(Some(Box::new(move |trace| {
+        if trace.direction == Direction::Sent {
+            let mut counts = sink.lock().unwrap();
+            if before == Direction::Received {
+                counts.push(0);
+            }
+            *counts.last_mut().unwrap() += 1;
+        }
+        before = trace.direction;
+    })));
+    counts
+}
+
+#[test]
+fn each_of_a_thousand_has_its_own_result() {
+    live(|| {
+        let mut connection = ready();
+        connection.run(AddRoute::number(501)).unwrap();
+        let requests: Vec<AddRoute> = (0..1000)
+            .map(|n| if n % 7 == 3 { AddRoute::misfit(n) } else { AddRoute::number(n) })
+            .collect();
+        let datagrams = count_messages(&mut connection);
+        let results: Vec<_> = connection.batch(&requests).collect();
+        assert_eq!(*datagrams.lock().unwrap(), [1000]);
+        assert_eq!(results.len(), 1000);
+        let mut expected = BTreeSet::new();
+        for (n, result) in (0..).zip(results) {
+            match result {
+                Ok(()) => assert!(expected.insert(n)),
+                Err(Error::Refused(failure)) if n % 7 == 3 => {
+                    assert_eq!(failure.errno, Errno::ERANGE);
+                    assert_eq!(failure.path.unwrap().to_string(), "RTA_GATEWAY", "{n}");
+                }
+                Err(error) => {
+                    assert_eq!((n, error.errno()), (501, Some(Errno::EEXIST)));
+                    expected.insert(n);
+                }
+            }
+        }
+        assert_eq!(expected.len(), 1000 - 143);
+        assert!(routes(&mut connection) == expected);
+    });
+}
+
+#[test]
+fn the_last_of_a_batch_may_fail_and_so_may_all() {
+    live(|| {
+        let mut connection = ready();
+        for failing in [vec![9], vec![0, 9], (0..10).collect(), vec![0], vec![]] {
+            let requests = (0..10).map(|n| AddRoute {
+                interface: if failing.contains(&n) { 99 } else { 1 },
+                ..AddRoute::number(n)
+            });
+            let results: Vec<_> = connection.batch(requests).collect();
+            for (n, result) in (0..).zip(results) {
+                let errno = result.err().map(|error| error.errno().unwrap());
+                assert_eq!(
+                    errno,
+                    failing.contains(&n).then_some(Errno::ENODEV),
+                    "{n} of {failing:?}"
+                );
+            }
+            sh("ip route flush dev lo");
+        }
+    });
+}
+
+#[test]
+fn every_one_of_many_refusals_fits_the_receive_buffer() {
+    live(|| {
+        let mut connection = ready();
+        let datagrams = count_messages(&mut connection);
+        let results: Vec<_> = connection.batch((0..5000).map(AddRoute::misfit)).collect();
+        assert_eq!(results.len(), 5000);
+        for result in results {
+            assert_eq!(result.unwrap_err().errno(), Some(Errno::ERANGE));
+        }
+        assert!(datagrams.lock().unwrap().len() > 1);
+        assert_eq!(connection.counters().overruns, 0);
+    });
+}
+
+#[test]
+fn a_small_receive_buffer_makes_small_batches() {
+    live(|| {
+        let mut connection = ready();
+        connection.socket().set_receive_buffer(4096).unwrap();
+        let results: Vec<_> = connection.batch((0..500).map(AddRoute::misfit)).collect();
+        assert!(results.iter().all(|result| {
+            result.as_ref().is_err_and(|error| error.errno() == Some(Errno::ERANGE))
+        }));
+        assert_eq!(connection.counters().overruns, 0);
+    });
+}
+
+#[test]
+fn after_an_overrun_no_result_is_wrong() {
+    live(|| {
+        let mut connection = ready();
+        let port = connection.socket().port();
+        let impostor = Socket::open(0).unwrap();
+        // Strangers fill most of the queue; the answers find room for a few only.
+        let room = connection.socket().receive_buffer().unwrap();
+        let filled = || connection.socket().mem_info().unwrap().receive_queued as usize;
+        while filled() + 40_000 < room {
+            impostor.send_to(&[0; 16], port, 0).unwrap();
+        }
+        let requests: Vec<AddRoute> = (0..600)
+            .map(|n| if n % 2 == 1 { AddRoute::misfit(n) } else { AddRoute::number(n) })
+            .collect();
+        let results: Vec<_> = connection.batch(&requests).collect();
+        let made = routes(&mut connection);
+        assert_eq!(made.len(), 300, "all were carried out");
+        let known = results.iter().position(|it| matches!(it, Err(Error::OutcomeUnknown))).unwrap();
+        for (n, result) in (0..).zip(&results) {
+            match result {
+                Ok(()) => assert!(made.contains(&n), "{n}"),
+                Err(Error::Refused(_)) => assert!(!made.contains(&n), "{n}"),
+                Err(Error::OutcomeUnknown) => assert!(n as usize >= known),
+                Err(error) => panic!("{n}: {error}"),
+            }
+        }
+        assert!(results[known..].iter().all(|it| matches!(it, Err(Error::OutcomeUnknown))));
+        // What there was room for is known: 40,000 bytes hold 48 refusals of 832.
+        assert!((60..200).contains(&known), "{known}");
+        assert!(connection.counters().foreign > 1000);
+        assert_eq!(connection.counters().overruns, 1);
+        // And the connection is as good as before.
+        connection.run(AddRoute::number(1)).unwrap();
+        assert_eq!(connection.run(AddRoute::number(1)).unwrap_err().errno(), Some(Errno::EEXIST));
+    });
+}
+
+#[test]
+fn an_overrun_in_the_midst_of_many_batches_stops_none() {
+    live(|| {
+        let mut connection = ready();
+        let results: Vec<_> = connection.batch((0..5000).map(AddRoute::number)).collect();
+        assert!(results.iter().all(Result::is_ok));
+        let port = connection.socket().port();
+        let impostor = Socket::open(0).unwrap();
+        let room = connection.socket().receive_buffer().unwrap();
+        while connection.socket().mem_info().unwrap().receive_queued as usize + 40_000 < room {
+            impostor.send_to(&[0; 16], port, 0).unwrap();
+        }
+        let results: Vec<_> = connection.batch((0..5000).map(AddRoute::number)).collect();
+        let unknown = results.iter().filter(|it| matches!(it, Err(Error::OutcomeUnknown))).count();
+        let exists = |it: &&Result<(), Error>| {
+            it.as_ref().is_err_and(|error| error.errno() == Some(Errno::EEXIST))
+        };
+        assert_eq!(results.iter().filter(exists).count() + unknown, 5000);
+        assert!((1000..2000).contains(&unknown), "only in the first datagram: {unknown}");
+    });
+}
+
+#[test]
+fn requests_larger_than_the_send_buffer_are_split() {
+    live(|| {
+        let mut connection = ready();
+        let size = connection.socket().set_send_buffer(4608).unwrap();
+        let datagrams = count_messages(&mut connection);
+        let requests = (0..100).map(|n| AddRoute { ballast: 1000, ..AddRoute::number(n) });
+        for result in connection.batch(requests) {
+            result.unwrap();
+        }
+        let counts = datagrams.lock().unwrap().clone();
+        let most = (size - 32) / 1052;
+        assert!(counts.iter().all(|&count| count <= most), "{counts:?}");
+        assert_eq!(counts.len(), 100_usize.div_ceil(most), "{counts:?}");
+        assert_eq!(routes(&mut connection).len(), 100);
+    });
+}
+
+#[test]
+fn a_request_that_no_datagram_can_hold_fails_alone() {
+    live(|| {
+        let mut connection = ready();
+        let size = connection.socket().set_send_buffer(4608).unwrap();
+        let requests: Vec<AddRoute> = (0..9)
+            .map(|n| AddRoute { ballast: if n % 4 == 0 { size } else { 0 }, ..AddRoute::number(n) })
+            .collect();
+        let results: Vec<_> = connection.batch(&requests).collect();
+        for (n, result) in results.into_iter().enumerate() {
+            let errno = result.err().map(|error| error.errno().unwrap());
+            assert_eq!(errno, (n % 4 == 0).then_some(Errno::EMSGSIZE), "{n}");
+        }
+        assert_eq!(routes(&mut connection), [1, 2, 3, 5, 6, 7].into());
+    });
+}
+
+#[test]
+fn what_can_t_be_written_fails_alone() {
+    live(|| {
+        let mut connection = ready();
+        for bad in [vec![0, 1, 5, 9], vec![4], (0..10).collect()] {
+            let requests = (0..10_u32).map(|n| AddRoute {
+                unencodable: bad.contains(&n),
+                ..if n == 7 { AddRoute::misfit(n) } else { AddRoute::number(n) }
+            });
+            let results: Vec<_> = connection.batch(requests).collect();
+            assert_eq!(results.len(), 10);
+            for (n, result) in (0..).zip(results) {
+                match result {
+                    Err(Error::Unencodable(_)) => assert!(bad.contains(&n)),
+                    Err(error) => assert_eq!((n, error.errno()), (7, Some(Errno::ERANGE))),
+                    Ok(()) => assert!(!bad.contains(&n) && n != 7),
+                }
+            }
+            sh("ip route flush dev lo");
+        }
+    });
+}
+
+#[test]
+fn a_datagram_that_can_t_be_sent_fails_each_of_its_requests() {
+    live(|| {
+        // A protocol without a kernel side refuses every datagram.
+        let socket = Socket::open(Family::USERSOCK.0).unwrap();
+        let mut connection = Connection::new(socket).unwrap();
+        let results: Vec<_> = connection.batch((0..5).map(Knock)).collect();
+        assert_eq!(results.len(), 5);
+        for result in results {
+            assert_eq!(result.unwrap_err().errno(), Some(Errno::ECONNREFUSED));
+        }
+    });
+}
+
+#[test]
+fn an_empty_batch_and_another_protocol_send_nothing() {
+    live(|| {
+        let mut connection = ready();
+        assert_eq!(connection.batch([] as [AddRoute; 0]).count(), 0);
+        let results: Vec<_> = connection.batch((0..3).map(Knock)).collect();
+        assert_eq!(results.len(), 3);
+        assert!(results.iter().all(|it| matches!(it, Err(Error::WrongProtocol))));
+        assert_eq!(connection.counters(), nl_socket::Counters::default());
+    });
+}
+
+#[test]
+fn requests_are_taken_as_results_are_asked_for() {
+    live(|| {
+        let mut connection = ready();
+        let taken = std::cell::Cell::new(0);
+        let endless = (0..).inspect(|_| taken.set(taken.get() + 1)).map(AddRoute::number);
+        let mut batch = connection.batch(endless);
+        assert_eq!(taken.get(), 0);
+        batch.next().unwrap().unwrap();
+        let first = taken.get();
+        assert!((500..4000).contains(&first), "{first}");
+        for _ in 0..first {
+            batch.next().unwrap().unwrap();
+        }
+        assert!(taken.get() > first);
+        // The rest of the datagram is carried out, though nobody asks.
+        drop(batch);
+        assert_eq!(routes(&mut connection).len(), taken.get());
+        assert_eq!(connection.counters().stale, 0);
+    });
+}
+
+#[test]
+fn a_batch_follows_a_dump_dropped_early() {
+    live(|| {
+        let mut connection = ready();
+        for result in connection.batch((0..20_000).map(AddRoute::number)) {
+            result.unwrap();
+        }
+        drop(connection.dump(ListRoutes).unwrap().next());
+        for result in connection.batch((20_000..20_010).map(AddRoute::number)) {
+            result.unwrap();
+        }
+        assert_eq!(routes(&mut connection).len(), 20_010);
+    });
+}
+
+#[test]
+fn a_batch_does_not_wait_beyond_its_timeout() {
+    live(|| {
+        let (mut connection, time) = (ready(), Duration::from_millis(200));
+        connection.set_timeout(Some(time));
+        // A filter that lets nothing through: the kernel's answers never arrive.
+        let nothing = Program::new(vec![Insn::new(BPF_RET, REJECT)]);
+        connection.socket().attach_filter(&nothing.unwrap()).unwrap();
+        let start = Instant::now();
+        let results: Vec<_> = connection.batch((0..100).map(AddRoute::number)).collect();
+        assert!((time..time * 3).contains(&start.elapsed()), "{:?}", start.elapsed());
+        assert!(matches!(results[0], Err(Error::TimedOut)));
+        assert!(results[1..].iter().all(|it| matches!(it, Err(Error::OutcomeUnknown))));
+        connection.set_timeout(Some(Duration::ZERO));
+        let mut batch = connection.batch((0..2).map(AddRoute::number));
+        for _ in 0..3 {
+            assert!(matches!(batch.next(), Some(Err(Error::WouldBlock))));
+        }
+        drop(batch);
+        connection.socket().detach_filter().unwrap();
+        assert_eq!(routes(&mut connection).len(), 100);
+    });
+}
