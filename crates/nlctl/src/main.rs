@@ -1,2 +1,131 @@
-//! nlctl
-fn main() {}
+//! `nlctl`: routes and tracked connections from the command line, with the words of ip(8) and
+//! conntrack(8).
+
+use std::io;
+use std::process::ExitCode;
+
+use args::{Command, Flag, Kind, Parsed, Style, help, parse};
+use error::{Error, FAILED, USAGE, say};
+use out::Out;
+
+mod args;
+mod conntrack;
+mod error;
+mod kernel;
+mod out;
+
+/// The options of all commands.
+static FLAGS: [Flag; 10] = [
+    switch('j', &["json"], "print JSON"),
+    switch('p', &["pretty"], "lay JSON out for people"),
+    switch('d', &["details"], "show more"),
+    switch('s', &["statistics", "stats"], "show counters and times"),
+    switch('4', &["4"], "IPv4 only"),
+    switch('6', &["6"], "IPv6 only"),
+    Flag {
+        short: Some('n'),
+        long: &["netns"],
+        value: Some("NAME|PATH|PID"),
+        help: "work in another network namespace",
+    },
+    Flag {
+        short: None,
+        long: &["trace"],
+        value: None,
+        help: "show every message sent and received on stderr",
+    },
+    switch('h', &["help"], "print this"),
+    switch('V', &["version", "Version"], "print the version"),
+];
+
+const fn switch(short: char, long: &'static [&'static str], help: &'static str) -> Flag {
+    Flag { short: Some(short), long, value: None, help }
+}
+
+/// All that nlctl understands.
+pub(crate) static COMMANDS: Command = Command {
+    names: &["nlctl"],
+    arguments: "OBJECT COMMAND",
+    about: "Routes and tracked connections, live and recorded.",
+    text: "",
+    flags: &FLAGS,
+    style: Style::Ip,
+    kind: Kind::Group { commands: &[CONNTRACK], default: false },
+};
+
+const CONNTRACK: Command = Command {
+    names: &["conntrack"],
+    arguments: "COMMAND",
+    about: "Tracked connections, in the format of conntrack(8).",
+    text: "",
+    flags: &conntrack::FLAGS,
+    style: Style::Conntrack,
+    kind: Kind::Group {
+        commands: &[
+            Command {
+                names: &["list", "show"],
+                arguments: "[conntrack|expect]",
+                about: "List the table, as conntrack -L does.",
+                text: "",
+                flags: &[],
+                style: Style::Conntrack,
+                kind: Kind::Run(conntrack::list),
+            },
+            Command {
+                names: &["watch", "event"],
+                arguments: "[conntrack|expect]",
+                about: "Show events as they happen, as conntrack -E does; SIGINT ends it.",
+                text: "With --json one object a line; lost events are an object as well:\n\
+                    {\"event\":\"loss\",\"reason\":\"overrun\",\"dropped\":NUMBER,\"text\":TEXT}",
+                flags: &conntrack::WATCH_FLAGS,
+                style: Style::Conntrack,
+                kind: Kind::Run(conntrack::watch),
+            },
+        ],
+        default: false,
+    },
+};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => ExitCode::from(code),
+        // Whoever read our output has seen enough.
+        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Error::Output(error)) => {
+            say(format_args!("nlctl: cannot write: {}", error::io_text(&error)));
+            ExitCode::from(FAILED)
+        }
+        Err(Error::Told { code, text }) => {
+            say(text);
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn run() -> Result<u8, Error> {
+    let parsed = parse(&COMMANDS)?;
+    let mut out = Out::new()?;
+    let code = match parsed {
+        Parsed::Run(run, options) => run(&options, &mut out),
+        Parsed::Version => {
+            out.text().push_str(concat!("nlctl ", env!("CARGO_PKG_VERSION"), "\n"));
+            Ok(0)
+        }
+        Parsed::Help(path) => {
+            help(out.text(), &path);
+            Ok(0)
+        }
+        Parsed::Incomplete(path) if path.last().is_some_and(|c| c.style == Style::Conntrack) => {
+            help(out.text(), &path);
+            Ok(0)
+        }
+        Parsed::Incomplete(path) => {
+            let mut text = String::new();
+            help(&mut text, &path);
+            return Err(Error::new(USAGE, text.trim_end()));
+        }
+    };
+    // What was found before an error is shown before it.
+    out.flush()?;
+    code
+}

@@ -1,0 +1,306 @@
+//! Options and words: what the tables of commands say, read from the command line.
+//!
+//! The table in [`COMMANDS`](crate::COMMANDS) is all there is: the parser, the help texts at every
+//! level and the error messages derive from it.
+
+use std::ffi::{OsStr, OsString};
+
+use lexopt::Arg;
+use nl_wire::value::AddressFamily;
+
+use crate::error::{Error, FAILED, USAGE, word};
+use crate::out::Out;
+
+mod help;
+pub(crate) use help::help;
+
+/// One option.
+#[derive(Debug)]
+pub(crate) struct Flag {
+    /// Its letter, if it has one.
+    pub(crate) short: Option<char>,
+    /// Its names; the first is the one that programs ask for. ip's way of writing them with a
+    /// single dash is understood as well.
+    pub(crate) long: &'static [&'static str],
+    /// What its value is called, if it has one.
+    pub(crate) value: Option<&'static str>,
+    /// What it does.
+    pub(crate) help: &'static str,
+}
+
+/// One command, or a group of them.
+#[derive(Debug)]
+pub(crate) struct Command {
+    /// Its names; the first is the proper one. Beginnings of a name will do.
+    pub(crate) names: &'static [&'static str],
+    /// What follows it.
+    pub(crate) arguments: &'static str,
+    /// What it does, in one line.
+    pub(crate) about: &'static str,
+    /// What else there is to say of it.
+    pub(crate) text: &'static str,
+    /// Its options, besides those of the groups it is in.
+    pub(crate) flags: &'static [Flag],
+    /// How its users expect errors to be worded.
+    pub(crate) style: Style,
+    /// What it runs or contains.
+    pub(crate) kind: Kind,
+}
+
+/// Whose words a command speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Style {
+    /// ip(8)'s.
+    Ip,
+    /// conntrack(8)'s.
+    Conntrack,
+}
+
+/// What runs a command.
+pub(crate) type Run = fn(&Options, &mut Out) -> Result<u8, Error>;
+
+/// What a command is.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// Something to run; gives the exit code.
+    Run(Run),
+    /// A group of commands, the first of which is meant where none is named if `default` is set.
+    Group {
+        /// The commands.
+        commands: &'static [Command],
+        /// Whether the first is the default.
+        default: bool,
+    },
+}
+
+/// What was typed.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    given: Vec<(&'static str, String)>,
+    words: Vec<OsString>,
+    style: Option<Style>,
+}
+
+impl Options {
+    /// Whether the option was given.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
+    /// The value of the option, the last one if there are several.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.given.iter().rev().find(|(given, _)| *given == name).map(|(_, value)| &**value)
+    }
+
+    /// The parts of an option's value that stand between commas, of all times that it was given.
+    pub(crate) fn list(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.given
+            .iter()
+            .filter(move |(given, _)| *given == name)
+            .flat_map(|(_, value)| value.split(','))
+    }
+
+    /// The words behind the command.
+    pub(crate) fn words(&self) -> &[OsString] {
+        &self.words
+    }
+
+    /// The same as text.
+    ///
+    /// # Errors
+    /// If one is not UTF-8.
+    pub(crate) fn text_words(&self) -> Result<Vec<&str>, Error> {
+        self.words.iter().map(|word| utf8(word)).collect()
+    }
+
+    /// The address family that was asked for by `-4`, `-6` or `-f`, the last of these; else
+    /// `AF_UNSPEC`.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub(crate) fn family(&self) -> Result<AddressFamily, Error> {
+        let last = self.given.iter().rev().find(|given| matches!(given.0, "4" | "6" | "family"));
+        match last {
+            None => Ok(AddressFamily::UNSPEC),
+            Some((_, name)) => match &**name {
+                "4" | "inet" | "ipv4" => Ok(AddressFamily::INET),
+                "6" | "inet6" | "ipv6" => Ok(AddressFamily::INET6),
+                _ if self.style == Some(Style::Conntrack) => {
+                    Err(Error::parameter(format_args!("`{}' unsupported protocol", word(name))))
+                }
+                _ => Err(Error::new(
+                    USAGE,
+                    format_args!(
+                        "Error: argument \"{}\" is wrong: invalid protocol family",
+                        word(name)
+                    ),
+                )),
+            },
+        }
+    }
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) enum Parsed {
+    /// To run a command.
+    Run(Run, Options),
+    /// To print the help of the last of these commands, of which each contains the next.
+    Help(Vec<&'static Command>),
+    /// A group was named without a command of it.
+    Incomplete(Vec<&'static Command>),
+    /// To print the version.
+    Version,
+}
+
+/// Reads the command line by the table `root`.
+///
+/// # Errors
+/// Usage errors.
+pub(crate) fn parse(root: &'static Command) -> Result<Parsed, Error> {
+    let mut parser = lexopt::Parser::from_env();
+    let mut path = vec![root];
+    let mut options = Options::default();
+    let mut ended = false;
+    loop {
+        let here = *path.last().unwrap_or(&root);
+        // ip's options have long names behind a single dash.
+        let single = parser.try_raw_args().and_then(|mut raw| {
+            ended |= raw.peek() == Some(OsStr::new("--"));
+            let single = raw.next_if(|next| !ended && single_dash(&path, next).is_some());
+            single.and_then(|next| single_dash(&path, &next))
+        });
+        let flag = if let Some(flag) = single {
+            flag
+        } else {
+            let typed = parser.next().map_err(|error| usage(&path, error))?;
+            let (flag, typed) = match typed {
+                None => break,
+                Some(Arg::Value(next)) => {
+                    match &here.kind {
+                        Kind::Run(_) if next == "help" && options.words.is_empty() => {
+                            return Ok(Parsed::Help(path));
+                        }
+                        Kind::Run(_) => options.words.push(next),
+                        Kind::Group { .. } if next == "help" => return Ok(Parsed::Help(path)),
+                        Kind::Group { commands, .. } => {
+                            path.push(find(commands, &next).ok_or_else(|| unknown(&path, &next))?);
+                        }
+                    }
+                    continue;
+                }
+                Some(Arg::Short(letter)) => {
+                    (flag(&path, |flag| flag.short == Some(letter)), format!("-{letter}"))
+                }
+                Some(Arg::Long(name)) => {
+                    (flag(&path, |flag| flag.long.contains(&name)), format!("--{name}"))
+                }
+            };
+            flag.ok_or_else(|| unknown_option(&path, &typed))?
+        };
+        let name = flag.long.first().copied().unwrap_or_default();
+        match name {
+            "help" => return Ok(Parsed::Help(path)),
+            "version" => return Ok(Parsed::Version),
+            _ => {}
+        }
+        let value = match flag.value {
+            Some(_) => utf8(&parser.value().map_err(|error| usage(&path, error))?)?.to_owned(),
+            None => name.to_owned(),
+        };
+        options.given.push((name, value));
+    }
+    while let Some(Kind::Group { commands, default: true }) = path.last().map(|last| &last.kind) {
+        path.extend(commands.first());
+    }
+    options.style = path.last().map(|last| last.style);
+    Ok(match path.last().map(|last| &last.kind) {
+        Some(Kind::Run(run)) => Parsed::Run(*run, options),
+        _ => Parsed::Incomplete(path),
+    })
+}
+
+/// The innermost option that fits.
+fn flag(path: &[&'static Command], fits: impl Fn(&Flag) -> bool) -> Option<&'static Flag> {
+    path.iter().rev().flat_map(|command| command.flags).find(|flag| fits(flag))
+}
+
+/// The option that is written with its whole name behind a single dash.
+fn single_dash(path: &[&'static Command], typed: &OsStr) -> Option<&'static Flag> {
+    let name = typed.to_str()?.strip_prefix('-').filter(|name| name.len() > 1)?;
+    flag(path, |flag| flag.long.contains(&name))
+}
+
+/// The command of this name, or the first with a name that begins so.
+fn find(commands: &'static [Command], typed: &OsStr) -> Option<&'static Command> {
+    let typed = typed.to_str().filter(|typed| !typed.is_empty())?;
+    let by = |fits: &dyn Fn(&str) -> bool| {
+        commands.iter().find(|command| command.names.iter().any(|name| fits(name)))
+    };
+    by(&|name| name == typed).or_else(|| by(&|name| name.starts_with(typed)))
+}
+
+/// The words that lead to a command: `nlctl route`.
+fn line(path: &[&'static Command]) -> String {
+    let names: Vec<_> = path.iter().filter_map(|command| command.names.first().copied()).collect();
+    names.join(" ")
+}
+
+fn style(path: &[&'static Command]) -> Style {
+    path.last().map_or(Style::Ip, |command| command.style)
+}
+
+fn unknown(path: &[&'static Command], typed: &OsStr) -> Error {
+    let (what, code) = if path.len() == 1 { ("Object", FAILED) } else { ("Command", USAGE) };
+    let (typed, line) = (word(typed), line(path));
+    match style(path) {
+        Style::Ip => {
+            Error::new(code, format_args!("{what} \"{typed}\" is unknown, try \"{line} help\"."))
+        }
+        Style::Conntrack => {
+            Error::parameter(format_args!("unknown command `{typed}', try \"{line} help\""))
+        }
+    }
+}
+
+fn unknown_option(path: &[&'static Command], typed: &str) -> Error {
+    let (typed, line) = (word(typed), line(path));
+    match style(path) {
+        Style::Ip => {
+            Error::new(USAGE, format_args!("Option \"{typed}\" is unknown, try \"{line} --help\"."))
+        }
+        Style::Conntrack => {
+            Error::parameter(format_args!("unknown option `{typed}', try \"{line} --help\""))
+        }
+    }
+}
+
+/// What lexopt finds wrong: a value that is missing or superfluous.
+fn usage(path: &[&'static Command], error: lexopt::Error) -> Error {
+    let text = match (error, style(path)) {
+        (lexopt::Error::MissingValue { option: Some(option) }, Style::Conntrack) => {
+            return Error::parameter(format_args!(
+                "option `{}' requires an argument",
+                word(&option)
+            ));
+        }
+        (lexopt::Error::MissingValue { option: Some(option) }, Style::Ip) => {
+            format!("Option \"{}\" requires an argument", word(&option))
+        }
+        (error, style) => {
+            let text = error.to_string();
+            let text = word(&text).to_string();
+            if style == Style::Conntrack {
+                return Error::parameter(text);
+            }
+            format!("Error: {text}")
+        }
+    };
+    Error::new(USAGE, format_args!("{text}, try \"{} --help\".", line(path)))
+}
+
+fn utf8(typed: &OsStr) -> Result<&str, Error> {
+    typed.to_str().ok_or_else(|| {
+        Error::new(USAGE, format_args!("Error: argument \"{}\" is wrong: not UTF-8", word(typed)))
+    })
+}

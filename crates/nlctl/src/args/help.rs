@@ -1,0 +1,64 @@
+//! Help texts, made from the table.
+
+use std::fmt::Write as _;
+
+use super::{Command, Flag, Kind, line};
+
+/// Where the second column begins.
+const COLUMN: usize = 26;
+
+/// Appends the help of the last of these commands, of which each contains the next.
+pub(crate) fn help(out: &mut String, path: &[&'static Command]) {
+    let Some(command) = path.last() else { return };
+    let options =
+        if path.iter().any(|command| !command.flags.is_empty()) { " [OPTIONS]" } else { "" };
+    let arguments = match command.arguments {
+        "" => String::new(),
+        arguments => format!(" {arguments}"),
+    };
+    let _ = writeln!(out, "{}\n\nUsage: {}{options}{arguments}", command.about, line(path));
+    if let Kind::Group { commands, default } = &command.kind {
+        out.push_str(if path.len() == 1 { "\nObjects:\n" } else { "\nCommands:\n" });
+        for (index, command) in commands.iter().enumerate() {
+            let mark = if *default && index == 0 { " (default)" } else { "" };
+            row(out, &command.names.join("|"), &format!("{}{mark}", command.about));
+        }
+    }
+    if !command.text.is_empty() {
+        let _ = write!(out, "\n{}\n", command.text.trim_end());
+    }
+    for (index, command) in path.iter().enumerate().rev() {
+        if !command.flags.is_empty() {
+            let title = match index {
+                _ if index + 1 == path.len() => "Options:".to_owned(),
+                0 => "Options of all commands:".to_owned(),
+                _ => format!("Options of {}:", line(path.get(..=index).unwrap_or_default())),
+            };
+            let _ = writeln!(out, "\n{title}");
+            command.flags.iter().for_each(|flag| option(out, flag));
+        }
+    }
+}
+
+fn option(out: &mut String, flag: &Flag) {
+    let letter = flag.short.map(|letter| format!("-{letter}"));
+    // A name of one character is the letter once more.
+    let names = flag.long.iter().filter(|name| name.len() > 1).map(|name| format!("--{name}"));
+    let mut left = letter.into_iter().chain(names).collect::<Vec<_>>().join(", ");
+    if let Some(value) = flag.value {
+        let _ = write!(left, " {value}");
+    }
+    row(out, &left, flag.help);
+}
+
+fn row(out: &mut String, left: &str, right: &str) {
+    let mut left = format!("  {left}");
+    for line in right.lines() {
+        if left.len() + 1 < COLUMN {
+            let _ = writeln!(out, "{left:COLUMN$}{line}");
+        } else {
+            let _ = writeln!(out, "{left}\n{:COLUMN$}{line}", "");
+        }
+        left.clear();
+    }
+}

@@ -1,0 +1,70 @@
+//! Connections and event streams as the options ask for them.
+
+use std::path::Path;
+
+use nl_socket::netns::Netns;
+use nl_socket::{Connection, Direction, Events, Socket, Trace};
+use nl_wire::Message;
+use nl_wire::table::Protocol;
+use nl_wire::value::Family;
+
+use crate::args::Options;
+use crate::error::{Error, FAILED, say};
+
+/// The network namespace that `--netns` names: a name of ip-netns(8), a path, or a process id.
+fn netns(options: &Options) -> Result<Option<Netns>, Error> {
+    let Some(name) = options.value("netns") else { return Ok(None) };
+    let found = if name.contains('/') {
+        Netns::path(Path::new(name))
+    } else {
+        match (Netns::named(name), name.parse()) {
+            (Err(_), Ok(process)) => Netns::of_process(process),
+            (named, _) => named,
+        }
+    };
+    // The error's own text names what it is about.
+    let found = found.map_err(|error| Error::new(FAILED, format_args!("nlctl: {error}")))?;
+    Ok(Some(found))
+}
+
+/// A socket in the namespace that was asked for.
+fn socket(family: Family, options: &Options) -> Result<Socket, Error> {
+    let socket = match netns(options)? {
+        Some(netns) => Socket::open_in(family.0, &netns),
+        None => Socket::open(family.0),
+    };
+    socket.map_err(|error| Error::io("cannot open a netlink socket", &error))
+}
+
+/// A connection for requests; with `--trace` it shows its messages.
+pub(crate) fn connect(family: Family, options: &Options) -> Result<Connection, Error> {
+    let opened = Connection::new(socket(family, options)?);
+    let mut connection = opened.map_err(|error| Error::new(FAILED, error))?;
+    if options.has("trace") {
+        connection.set_tracer(Some(Box::new(show)));
+    }
+    Ok(connection)
+}
+
+/// A stream of the events of some multicast groups. `prepare` sees the socket before it joins.
+pub(crate) fn follow(
+    family: Family,
+    groups: &[u32],
+    options: &Options,
+    prepare: impl FnOnce(&Socket) -> Result<(), Error>,
+) -> Result<Events, Error> {
+    let socket = socket(family, options)?;
+    prepare(&socket)?;
+    Events::new(socket, groups).map_err(|error| Error::io("cannot follow events", &error))
+}
+
+/// With `--trace`, shows a received event.
+pub(crate) fn trace(options: &Options, message: Message<'_>, protocol: &Protocol) {
+    if options.has("trace") {
+        show(&Trace { direction: Direction::Received, message, protocol });
+    }
+}
+
+fn show(trace: &Trace<'_>) {
+    say(trace.to_string().trim_end());
+}
