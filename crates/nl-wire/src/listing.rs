@@ -84,6 +84,20 @@ impl<'a> Listing<'a> {
         AnnotatedHex(self)
     }
 
+    /// The first damage in the message; `None` if all of it can be listed.
+    pub fn damage(&self) -> Option<Error> {
+        let mut found = None;
+        // Ends early with a damage, and for no other reason.
+        let _ = self.visit(&mut |part| {
+            if let What::Damage(error) = part.what {
+                found = Some(error);
+                return Err(fmt::Error);
+            }
+            Ok(())
+        });
+        found
+    }
+
     fn visit(&self, visit: Visit<'_, 'a>) -> fmt::Result {
         walk_message(self.bytes, self.protocol, 0, visit)
     }
