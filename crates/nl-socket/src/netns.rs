@@ -149,9 +149,14 @@ fn on_thread<T: Send>(action: impl FnOnce() -> T + Send) -> io::Result<T> {
 /// started a thread. Root goes without the user namespace where it is refused.
 ///
 /// # Errors
-/// `EINVAL`: the process has several threads. Else the host forbids it: the
-/// error's text says how to allow it.
+/// `InvalidInput`: the process has several threads. Else the host forbids it:
+/// the error's text says how to allow it.
 pub fn enter_private() -> io::Result<()> {
+    let threads = std::fs::read_dir("/proc/self/task")?.count();
+    if threads > 1 {
+        let text = format!("one of {threads} threads cannot move a process to other namespaces");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
     Isolation::new(false).enter().map_err(refusal)
 }
 
@@ -222,7 +227,11 @@ impl fmt::Display for Refusal {
         if remedies.is_empty() {
             remedies = SWITCHES.iter().map(|(_, _, remedy)| *remedy).collect();
         }
-        write!(f, "run as root, or allow them with sysctl -w {}", remedies.join(" "))
+        write!(
+            f,
+            "run as root with CAP_SYS_ADMIN, or allow them with sysctl -w {}",
+            remedies.join(" ")
+        )
     }
 }
 

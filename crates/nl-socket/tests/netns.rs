@@ -1,4 +1,5 @@
 //! Namespaces by name, process, thread.
+#![cfg(not(miri))] // Miri has no kernel.
 
 mod socket_common;
 
@@ -86,6 +87,17 @@ fn a_private_command_leaves_its_parent_alone() {
         let output = command.output().map_err(netns::refusal).unwrap();
         let inode: u64 = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();
         assert_ne!(inode, here.inode);
+        assert_eq!(Netns::current().unwrap().id().unwrap(), here);
+    });
+}
+
+#[test]
+fn only_a_single_thread_may_enter_a_private_namespace() {
+    live(|| {
+        let here = Netns::current().unwrap().id().unwrap();
+        // The harness runs this beside its first thread.
+        let error = netns::enter_private().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
         assert_eq!(Netns::current().unwrap().id().unwrap(), here);
     });
 }

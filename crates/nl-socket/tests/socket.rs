@@ -1,4 +1,5 @@
 //! Opening, groups, waiting.
+#![cfg(not(miri))] // Miri has no kernel.
 
 mod socket_common;
 

@@ -1,4 +1,5 @@
 //! Options, buffer sizes, counters of losses.
+#![cfg(not(miri))] // Miri has no kernel.
 
 mod socket_common;
 

@@ -33,7 +33,7 @@ pub fn parse_hex(text: &str) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// The bytes of one `.hex` file.
+/// The bytes of one `.hex` file; a test's paths start at its package.
 ///
 /// # Panics
 /// If it cannot be read, with the path and the line at fault.

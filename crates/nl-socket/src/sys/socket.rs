@@ -182,9 +182,11 @@ mod tests {
             unsafe { libc::sigaction(libc::SIGUSR1, &raw const action, std::ptr::null_mut()) };
         assert_eq!(set, 0);
         let (waiting, other) = (Socket::open(USERSOCK).unwrap(), Socket::open(USERSOCK).unwrap());
-        // SAFETY: takes nothing and cannot fail. A number with glibc, with musl a
-        // pointer, which would not go to another thread as such.
-        let waiter = unsafe { libc::pthread_self() } as usize;
+        // SAFETY: takes nothing and cannot fail.
+        let waiter = unsafe { libc::pthread_self() };
+        // With musl it is a pointer, which would not go to another thread as such.
+        #[allow(clippy::cast_possible_truncation)] // It has a word's size.
+        let waiter = waiter as usize;
         let over = AtomicBool::new(false);
         let mut ring = Ring::new(1, 64);
         thread::scope(|scope| {
