@@ -13,3 +13,8 @@ mod watch;
 pub use mirror::{Change, Mirror};
 pub use object::{Addresses, Flows, Links, Notice, Object, RouteKey, Routes};
 pub use watch::{Item, Watch};
+
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -132,7 +132,7 @@ fn churn_converges() {
                         2 => format!("via {via} mtu 1400 table 1000"),
                         _ => format!("via {via}"),
                     };
-                    script += &format!("route {verb} {prefix} {hops} metric {metric}\n");
+                    writeln!(script, "route {verb} {prefix} {hops} metric {metric}\n").unwrap();
                 }
                 match rng.below(6) {
                     0 => {
