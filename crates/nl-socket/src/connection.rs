@@ -243,9 +243,10 @@ impl Connection {
         }
         self.protocol = Some(protocol);
         // 0 is the sequence of events.
-        self.sequence = self.sequence.checked_add(1).unwrap_or(1);
-        let encoded = request.encode_with(self.sequence, flags, &mut self.sent);
-        encoded.map(|()| self.sequence).map_err(Error::Unencodable)
+        let sequence = self.sequence.checked_add(1).unwrap_or(1);
+        request.encode_with(sequence, flags, &mut self.sent).map_err(Error::Unencodable)?;
+        self.sequence = sequence;
+        Ok(sequence)
     }
 
     /// Sends all requests pushed, in one datagram.

@@ -210,7 +210,7 @@ impl Exchange {
             return ((!is_ack).then_some(Output::Event(message)), true);
         }
         let sequence = header.sequence;
-        let Some(index) = self.pending.iter().position(|it| it.sequence == sequence) else {
+        let Some(index) = self.position(sequence) else {
             return (Some(Output::Loss(Loss::Stale { sequence })), true);
         };
         if is_ack {
@@ -241,6 +241,16 @@ impl Exchange {
             return (Some(Output::Reply { sequence, message }), false);
         }
         ((!abandoned).then_some(Output::Reply { sequence, message }), true)
+    }
+
+    /// Where the request `sequence` stands.
+    fn position(&self, sequence: u32) -> Option<usize> {
+        // Batches are numbered through: the last of thousands is found without a search.
+        let distance = sequence.wrapping_sub(self.pending.front()?.sequence) as usize;
+        match self.pending.get(distance) {
+            Some(pending) if pending.sequence == sequence => Some(distance),
+            _ => self.pending.iter().position(|pending| pending.sequence == sequence),
+        }
     }
 
     /// Ends the oldest request before `index` that asked for no ack: it succeeded, or the kernel

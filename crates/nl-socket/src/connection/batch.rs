@@ -93,12 +93,17 @@ impl<'c, I: Iterator<Item: Request>> Batch<'c, I> {
     /// Waits until each request sent has a result.
     fn collect(&mut self) -> Result<(), Error> {
         let deadline = Some(deadline(self.connection.timeout));
+        // Requests end in their order: those before have a result.
+        let mut first = 0;
         while self.open > 0 {
+            while self.slots.get(first).is_some_and(|slot| slot.result.is_some()) {
+                first += 1;
+            }
             let slots = &mut self.slots;
             let protocol = self.connection.protocol;
             let ended = self.connection.pump(deadline, |output, sent| {
                 let Output::End { sequence, end } = output else { return false };
-                let slot = slots.iter_mut().find(|slot| slot.sequence == sequence);
+                let slot = slots.range_mut(first..).find(|slot| slot.sequence == sequence);
                 let (Some(slot), Some(protocol)) = (slot, protocol) else { return false };
                 let request = sent.get(slot.start..).unwrap_or_default();
                 slot.result = Some(outcome(&end, protocol, request));
