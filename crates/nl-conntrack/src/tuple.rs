@@ -180,12 +180,9 @@ impl Tuple {
     pub fn write(&self, writer: &mut Writer<'_>, number: u16) -> Result<(), Error> {
         writer.nest(number, |w| {
             w.nest(CTA_TUPLE_IP, |w| {
-                let (source, destination) = match self.source {
-                    IpAddr::V4(_) => (CTA_IP_V4_SRC, CTA_IP_V4_DST),
-                    IpAddr::V6(_) => (CTA_IP_V6_SRC, CTA_IP_V6_DST),
-                };
-                w.ip(source, self.source);
-                w.ip(destination, self.destination);
+                let number = |address: IpAddr, v4, v6| if address.is_ipv4() { v4 } else { v6 };
+                w.ip(number(self.source, CTA_IP_V4_SRC, CTA_IP_V6_SRC), self.source);
+                w.ip(number(self.destination, CTA_IP_V4_DST, CTA_IP_V6_DST), self.destination);
                 Ok(())
             })?;
             w.nest(CTA_TUPLE_PROTO, |w| {
