@@ -41,6 +41,8 @@ pub struct Events {
     offset: usize,
     /// The drop counter up to which losses were told.
     dropped: u32,
+    /// The drop counter when the queue was last found empty.
+    seen: u32,
     /// The kernel told of an overrun that is not told on yet.
     overrun: bool,
 }
@@ -72,8 +74,16 @@ impl Events {
         for &group in groups {
             socket.join(group)?;
         }
-        let ring = Ring::default();
-        Ok(Self { socket, ring, received: 0, slot: 0, offset: 0, dropped, overrun: false })
+        Ok(Self {
+            socket,
+            ring: Ring::default(),
+            received: 0,
+            slot: 0,
+            offset: 0,
+            dropped,
+            seen: dropped,
+            overrun: false,
+        })
     }
 
     /// The socket, to size its buffer, join further groups or exchange its filter while it runs.
@@ -100,7 +110,14 @@ impl Events {
                     self.overrun = true;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if let Some(loss) = self.drained()? {
+                    let drops = self.socket.drops()?;
+                    if drops != self.seen {
+                        // Since the queue was found empty, it may have been filled to overflowing:
+                        // what it holds comes first.
+                        self.seen = drops;
+                        continue;
+                    }
+                    if let Some(loss) = self.drained() {
                         return Ok(Some(Event::Loss(loss)));
                     }
                     if !self.socket.wait_readable(wait)? {
@@ -119,7 +136,8 @@ impl Events {
                 return false;
             }
             let end = datagram.bytes.len();
-            if self.offset < end || (self.offset == end && datagram.truncated) {
+            let foreign = datagram.sender_port != 0 && self.offset == 0;
+            if self.offset < end || (self.offset == end && datagram.truncated) || foreign {
                 return true;
             }
             (self.slot, self.offset) = (self.slot + 1, 0);
@@ -154,13 +172,12 @@ impl Events {
         }
     }
 
-    /// The queue is empty: what the drop counter says more than before was lost since.
-    fn drained(&mut self) -> io::Result<Option<Loss>> {
-        let drops = self.socket.drops()?;
-        let dropped = drops.wrapping_sub(self.dropped);
-        self.dropped = drops;
+    /// The queue is empty: what the drop counter said more than before was lost since.
+    fn drained(&mut self) -> Option<Loss> {
+        let dropped = self.seen.wrapping_sub(self.dropped);
+        self.dropped = self.seen;
         let lost = std::mem::take(&mut self.overrun) || dropped > 0;
-        Ok(lost.then_some(Loss::Overrun { dropped }))
+        lost.then_some(Loss::Overrun { dropped })
     }
 }
 
