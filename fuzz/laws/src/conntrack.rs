@@ -1,0 +1,136 @@
+//! Laws of nl-conntrack.
+
+use std::fmt::Debug;
+
+use nl_conntrack::text::{self, LabelNames, Options};
+use nl_conntrack::{
+    DccpState, Event, Expectation, ExpectationEvent, Flow, FlowView, IpProtocol, SctpState, Status,
+    TcpState,
+};
+use nl_wire::attr::Attrs;
+use nl_wire::json::ToJson;
+use nl_wire::{Error, Message, Writer};
+
+use crate::{check_json, check_printable, has_duplicates, message, write_message};
+
+/// `IPCTNL_MSG_CT_NEW`, `IPCTNL_MSG_EXP_NEW`.
+const FLOW: u16 = nl_conntrack::tables::IPCTNL_MSG_CT_NEW;
+const EXPECTATION: u16 = nl_conntrack::tables::IPCTNL_MSG_EXP_NEW;
+
+/// A flow that decodes survives writing and reading; the view agrees; text is harmless and JSON
+/// parses.
+pub fn flow(body: &[u8]) {
+    let bytes = message(FLOW, body);
+    let view = decode(&bytes, FlowView::new);
+    let Ok(flow) = decode(&bytes, Flow::decode) else {
+        return;
+    };
+    round_trip(FLOW, &flow, Flow::decode, Flow::write);
+
+    let view = view.expect("whatever decodes can be viewed");
+    if !has_duplicates(view.attributes()) {
+        assert_eq!(view.original(), Ok(Some(flow.original)));
+        assert_eq!(view.reply(), Ok(Some(flow.reply)));
+        assert_eq!(view.status(), Ok(flow.status));
+        assert_eq!(view.timeout(), Ok(flow.timeout));
+        assert_eq!(view.mark(), Ok(flow.mark));
+        assert_eq!(view.id(), Ok(flow.id));
+        assert_eq!(view.zone(), Ok(flow.zone));
+        assert_eq!(view.original_counters(), Ok(flow.original_counters));
+        assert_eq!(view.reply_counters(), Ok(flow.reply_counters));
+        assert_eq!(view.protocol_info(), Ok(flow.protocol_info));
+    }
+    assert_eq!(view.to_flow().as_ref(), Ok(&flow));
+    assert_eq!(flow.is_nat(), flow.is_source_nat() || flow.is_destination_nat());
+    let _ = (flow.duration(), flow.zone_id());
+
+    let names = LabelNames::parse("0 web\n1 mail").expect("a list of names");
+    let everything = Options {
+        extended: true,
+        id: true,
+        ktimestamp: true,
+        labels: Some(&names),
+        ..Options::default()
+    };
+    for options in [Options::default(), everything] {
+        line(|out| text::flow(out, &flow, &options));
+    }
+    let event = decode(&bytes, Event::decode);
+    let Ok(Some(event)) = event else { panic!("a flow is an event: {event:?}") };
+    line(|out| text::event(out, &event, None, Some(b"a\x1b"), &Options::default()));
+    check_json(&flow);
+    check_json(&event);
+}
+
+/// As [`flow`] for expectations.
+pub fn expectation(body: &[u8]) {
+    let bytes = message(EXPECTATION, body);
+    let Ok(expectation) = decode(&bytes, Expectation::decode) else { return };
+    round_trip(EXPECTATION, &expectation, Expectation::decode, |expectation, writer| {
+        expectation.write(writer)
+    });
+    line(|out| text::expectation(out, &expectation));
+    let event = decode(&bytes, ExpectationEvent::decode);
+    let Ok(Some(event)) = event else { panic!("an expectation is an event: {event:?}") };
+    line(|out| text::expectation_event(out, &event, None));
+    check_json(&expectation);
+    check_json(&event);
+}
+
+/// Decodes the one message in `bytes`; an error prints as one harmless line.
+fn decode<'a, T>(
+    bytes: &'a [u8],
+    decode: impl FnOnce(&Message<'a>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let message = Message::decode(bytes).expect("a whole message");
+    let result = decode(&message);
+    if let Err(error) = &result {
+        check_printable(&error.to_string(), false);
+    }
+    result
+}
+
+/// What decoded is written, and decodes to the same; written again it is the same bytes.
+fn round_trip<T: PartialEq + Debug + ToJson>(
+    message_type: u16,
+    value: &T,
+    read: impl Fn(&Message<'_>) -> Result<T, Error>,
+    write: impl Fn(&T, &mut Writer<'_>) -> Result<(), Error>,
+) {
+    let written = write_message(message_type, |writer| write(value, writer)).expect("writable");
+    let again = decode(&written, &read);
+    assert_eq!(again.as_ref(), Ok(value), "written as {written:02x?}");
+    let twice = write_message(message_type, |writer| write(value, writer)).expect("writable");
+    assert_eq!(twice, written);
+    let body = Message::decode(&written).expect("a whole message").body();
+    assert!(Attrs::new(&body[4..]).all(|attr| attr.is_ok()));
+}
+
+/// What is written is one harmless line.
+fn line(write: impl FnOnce(&mut String)) {
+    let mut out = String::new();
+    write(&mut out);
+    check_printable(out.strip_suffix('\n').unwrap_or(&out), false);
+}
+
+/// A word that reads as a value prints as one that reads the same; names of labels find their bits.
+pub fn words(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    if let Ok(protocol) = text.parse::<IpProtocol>() {
+        let name = protocol.conntrack_name().map_or_else(|| protocol.0.to_string(), str::to_owned);
+        assert_eq!(name.parse(), Ok(protocol));
+    }
+    let _ = text.parse::<Status>();
+    let _ = text.parse::<TcpState>();
+    let _ = text.parse::<SctpState>();
+    let _ = text.parse::<DccpState>();
+    match LabelNames::parse(text) {
+        Ok(names) => {
+            for bit in 0..128 {
+                let Some(name) = names.name(bit).and_then(|name| name.to_str()) else { continue };
+                assert!(names.bit(name).is_some_and(|first| first <= bit));
+            }
+        }
+        Err(error) => assert!((1..=text.lines().count()).contains(&error.line)),
+    }
+}
