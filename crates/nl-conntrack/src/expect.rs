@@ -149,9 +149,9 @@ impl Expectation {
     }
 
     fn write_known(&self, w: &mut Writer<'_>) -> Result<(), Error> {
-        self.master.write(w, CTA_EXPECT_MASTER)?;
         self.tuple.write(w, CTA_EXPECT_TUPLE)?;
         self.mask.write(w, CTA_EXPECT_MASK)?;
+        self.master.write(w, CTA_EXPECT_MASTER)?;
         if let Some(nat) = &self.nat {
             w.nest(CTA_EXPECT_NAT, |w| {
                 w.u32_be(CTA_EXPECT_NAT_DIR, nat.direction);

@@ -34,8 +34,12 @@ nl_wire::layouts! {
 }
 
 nl_wire::protocol! {
-    /// Connection tracking: subsystems 1, 2, 8 and 9 of nfnetlink.
+    /// Connection tracking: subsystems 1, 2, 8 and 9 of nfnetlink, and what all its subsystems
+    /// share.
     pub static PROTOCOL: Family::NETFILTER {
+        /// Begins a batch; connection tracking takes none.
+        NFNL_MSG_BATCH_BEGIN = 0x10: New, &NFGENMSG, &BATCH;
+        NFNL_MSG_BATCH_END = 0x11: New, &NFGENMSG, &BATCH;
         /// Creates or updates a flow; reports one.
         IPCTNL_MSG_CT_NEW = 0x100: New, &NFGENMSG, &FLOW;
         IPCTNL_MSG_CT_GET = 0x101: Get, &NFGENMSG, &FLOW;
@@ -66,6 +70,11 @@ nl_wire::protocol! {
 }
 
 nl_wire::attributes! {
+    /// The bounds of a batch (linux/netfilter/nfnetlink.h).
+    pub static BATCH: "NFNL_BATCH" {
+        NFNL_BATCH_GENID = 1: U32Be;
+    }
+
     /// A flow.
     pub static FLOW: "CTA" {
         CTA_TUPLE_ORIG = 1: Nest(&TUPLE);
