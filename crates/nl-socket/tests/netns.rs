@@ -103,6 +103,21 @@ fn only_a_single_thread_may_enter_a_private_namespace() {
 }
 
 #[test]
+fn root_does_without_a_user_namespace_where_it_is_refused() {
+    live(|| {
+        sh("echo 0 > /proc/sys/user/max_user_namespaces");
+        let inodes = "stat -L -c %i /proc/self/ns/user /proc/self/ns/net";
+        let mut command = Command::new("sh");
+        command.args(["-c", inodes]);
+        netns::private_command(&mut command);
+        let output = command.output().map_err(netns::refusal).unwrap();
+        let (outside, inside) = (sh(inodes), String::from_utf8(output.stdout).unwrap());
+        let pairs: Vec<_> = outside.lines().zip(inside.lines()).collect();
+        assert_eq!(pairs.iter().map(|(a, b)| a == b).collect::<Vec<_>>(), [true, false]);
+    });
+}
+
+#[test]
 fn a_forbidden_namespace_names_the_remedy() {
     live(|| {
         // A limit of this user namespace alone; its own root may lower it.
