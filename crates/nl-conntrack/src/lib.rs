@@ -1,5 +1,54 @@
 //! Connection tracking over netlink (`nfnetlink_conntrack`): flows from bytes and back, requests as
 //! values.
+//!
+//! No I/O: bytes come in, values go out, and the other way round. With a connection of `nl-socket`
+//! the requests run against the kernel; without, everything works on recorded bytes.
+//!
+//! - [`Flow`] is a flow with all its attributes, [`Expectation`] one that a helper announced,
+//!   [`Event`] what happened to one. [`FlowView`] reads single fields without decoding the others.
+//! - [`List`], [`Get`], [`Change`] (create, update, delete) and [`Flush`] are requests; [`stats`]
+//!   holds those for statistics.
+//! - [`text`] prints the lines of conntrack(8), [`json`] our own JSON.
+//! - [`tables`] names every attribute, for listings and errors.
+//!
+//! Decoding an ordinary flow allocates nothing.
+//!
+//! ```
+//! use nl_conntrack::{Change, Event, EventKind, Flow, IpProtocol, Status, Tuple, tables, text};
+//! use nl_wire::{Flags, Header, Message, Request, write};
+//!
+//! // A request: encode it, send it, and the kernel makes the flow.
+//! let client = ("10.0.0.1".parse()?, 4000);
+//! let tuple = Tuple::with_ports(IpProtocol::UDP, client, ("10.0.0.2".parse()?, 53));
+//! let flow = Flow { timeout: Some(60), mark: Some(7), ..Flow::new(tuple) };
+//! let mut request = Vec::new();
+//! Change::create(flow.clone()).encode(1, &mut request)?;
+//! let message = Message::decode(&request)?;
+//! assert_eq!(message.header.message_type, tables::IPCTNL_MSG_CT_NEW);
+//! assert_eq!(message.header.flags, Flags::REQUEST | Flags::CREATE | Flags::EXCL);
+//!
+//! // Bytes as the kernel sends them, here an event that we write ourselves.
+//! let mut bytes = Vec::new();
+//! let header = Header {
+//!     message_type: tables::IPCTNL_MSG_CT_NEW,
+//!     flags: Flags::CREATE | Flags::EXCL,
+//!     ..Header::default()
+//! };
+//! let reported = Flow { status: Some(Status::CONFIRMED), ..flow };
+//! write::message(&mut bytes, header, |writer| reported.write(writer))?;
+//!
+//! let event = Event::decode(&Message::decode(&bytes)?)?.expect("an event of flows");
+//! assert_eq!((event.kind, &event.flow), (EventKind::New, &reported));
+//! let mut line = String::new();
+//! text::event(&mut line, &event, None, None, &text::Options::default());
+//! assert_eq!(
+//!     line,
+//!     "    [NEW] udp      17 60 src=10.0.0.1 dst=10.0.0.2 sport=4000 dport=53 [UNREPLIED] \
+//!      src=10.0.0.2 dst=10.0.0.1 sport=53 dport=4000 mark=7",
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
 #![no_std]
 
 extern crate alloc;
