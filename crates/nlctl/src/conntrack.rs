@@ -279,7 +279,7 @@ fn show<R: Request<Item: ToJson>>(
     for item in items {
         match item {
             Ok(item) if admits(&item) => {
-                rows.add(&item, |line| print(line, &item))?;
+                rows.add(|json| json.value(&item), |line| print(line, &item))?;
                 shown += 1;
             }
             Ok(_) => {}

@@ -10,8 +10,11 @@ use out::Out;
 
 mod args;
 mod conntrack;
+mod decode;
 mod error;
 mod kernel;
+mod message;
+mod names;
 mod out;
 
 /// The options of all commands.
@@ -50,7 +53,7 @@ pub(crate) static COMMANDS: Command = Command {
     text: "",
     flags: &FLAGS,
     style: Style::Ip,
-    kind: Kind::Group { commands: &[CONNTRACK], default: false },
+    kind: Kind::Group { commands: &[CONNTRACK, DECODE], default: false },
 };
 
 const CONNTRACK: Command = Command {
@@ -84,6 +87,16 @@ const CONNTRACK: Command = Command {
         ],
         default: false,
     },
+};
+
+const DECODE: Command = Command {
+    names: &["decode"],
+    arguments: "FILE",
+    about: "Show recorded messages.",
+    text: decode::HELP,
+    flags: &decode::FLAGS,
+    style: Style::Ip,
+    kind: Kind::Run(decode::run),
 };
 
 fn main() -> ExitCode {

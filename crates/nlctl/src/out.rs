@@ -1,10 +1,11 @@
 //! Standard output: one buffer, written in large pieces.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
 
-use nl_wire::json::{Json, ToJson};
+use nl_wire::json::Json;
 
 use crate::error::Error;
 
@@ -32,6 +33,12 @@ impl Out {
     /// Where to append text. Call [`Out::relieve`] now and then.
     pub(crate) fn text(&mut self) -> &mut String {
         &mut self.text
+    }
+
+    /// Appends text.
+    pub(crate) fn append(&mut self, text: fmt::Arguments<'_>) {
+        // A String takes everything.
+        let _ = fmt::Write::write_fmt(&mut self.text, text);
     }
 
     /// Ends a line.
@@ -102,7 +109,7 @@ impl Rows<'_> {
     /// As [`Out::flush`].
     pub(crate) fn add(
         &mut self,
-        object: impl ToJson,
+        object: impl FnOnce(&mut Json<'_>),
         line: impl FnOnce(&mut String),
     ) -> Result<(), Error> {
         match self {
@@ -111,7 +118,7 @@ impl Rows<'_> {
                 out.end_line()
             }
             Self::Array(json, file) => {
-                json.value(object);
+                object(json);
                 if json.buffer().len() < PIECE { Ok(()) } else { write(file, json.buffer()) }
             }
         }

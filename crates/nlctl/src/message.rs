@@ -1,0 +1,243 @@
+//! One message of any protocol, as JSON or as text: what `decode` and `monitor` print.
+
+use std::time::Duration;
+
+use nl_conntrack::tables::{
+    IPCTNL_MSG_CT_DELETE, IPCTNL_MSG_CT_NEW, IPCTNL_MSG_EXP_DELETE, IPCTNL_MSG_EXP_NEW,
+};
+use nl_conntrack::{Event, Expectation, ExpectationEvent, Flow, text};
+use nl_route::tables::{
+    RTM_DELADDR, RTM_DELLINK, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE,
+};
+use nl_route::{Address, Context, Link, Route};
+use nl_wire::ack::Ack;
+use nl_wire::error::Problem;
+use nl_wire::header::{Flags, NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN};
+use nl_wire::json::{Json, ToJson};
+use nl_wire::table::Protocol;
+use nl_wire::text::Text;
+use nl_wire::value::Family;
+use nl_wire::{Error, Message};
+
+use crate::conntrack::{Format, now};
+
+/// A message, and where it comes from.
+#[derive(Debug)]
+pub(crate) struct Item<'a> {
+    /// The netlink protocol.
+    pub(crate) family: Family,
+    /// When it was recorded, since 1970.
+    pub(crate) time: Option<Duration>,
+    /// Its number in the file, from 1 on.
+    pub(crate) number: u64,
+    /// The message.
+    pub(crate) message: Message<'a>,
+}
+
+static UNKNOWN: Protocol = Protocol::unknown(Family(u16::MAX));
+
+/// What message types are called that all protocols share.
+const CONTROL: [(u16, &str); 4] = [
+    (NLMSG_NOOP, "NLMSG_NOOP"),
+    (NLMSG_ERROR, "NLMSG_ERROR"),
+    (NLMSG_DONE, "NLMSG_DONE"),
+    (NLMSG_OVERRUN, "NLMSG_OVERRUN"),
+];
+
+/// What a message is about.
+#[derive(Debug)]
+pub(crate) enum Object {
+    /// A route.
+    Route(Route),
+    /// A link.
+    Link(Box<Link>),
+    /// An address.
+    Address(Address),
+    /// A flow that was listed.
+    Flow(Box<Flow>),
+    /// What happened to a flow.
+    Event(Box<Event>),
+    /// An expectation that was listed.
+    Expectation(Box<Expectation>),
+    /// What happened to an expectation.
+    ExpectationEvent(Box<ExpectationEvent>),
+    /// Nothing that this program knows.
+    None,
+}
+
+impl Item<'_> {
+    /// The tables of the message's protocol.
+    pub(crate) fn protocol(&self) -> &'static Protocol {
+        match self.family {
+            Family::ROUTE => &nl_route::PROTOCOL,
+            Family::NETFILTER => &nl_conntrack::tables::PROTOCOL,
+            _ => &UNKNOWN,
+        }
+    }
+
+    /// The kernel's name of the message type, or its number.
+    pub(crate) fn type_name(&self) -> String {
+        type_name(self.protocol(), self.message.header.message_type)
+    }
+
+    /// Whether the object is gone.
+    pub(crate) fn is_delete(&self) -> bool {
+        matches!(self.message.header.message_type, RTM_DELROUTE | RTM_DELLINK | RTM_DELADDR)
+            && self.family == Family::ROUTE
+    }
+
+    /// Reads what the message is about.
+    ///
+    /// # Errors
+    /// If it is damaged.
+    pub(crate) fn object(&self) -> Result<Object, Error> {
+        let message = &self.message;
+        let listed = message.header.flags.contains(Flags::MULTI);
+        let object = match (self.family, message.header.message_type) {
+            (Family::ROUTE, RTM_NEWROUTE | RTM_DELROUTE) => {
+                Route::decode(message).map(Object::Route)
+            }
+            (Family::ROUTE, RTM_NEWLINK | RTM_DELLINK) => {
+                Link::decode(message).map(|link| Object::Link(Box::new(link)))
+            }
+            (Family::ROUTE, RTM_NEWADDR | RTM_DELADDR) => {
+                Address::decode(message).map(Object::Address)
+            }
+            (Family::NETFILTER, IPCTNL_MSG_CT_NEW | IPCTNL_MSG_CT_DELETE) if listed => {
+                Flow::decode(message).map(|flow| Object::Flow(Box::new(flow)))
+            }
+            (Family::NETFILTER, IPCTNL_MSG_CT_NEW | IPCTNL_MSG_CT_DELETE) => Event::decode(message)
+                .map(|event| event.map_or(Object::None, |event| Object::Event(Box::new(event)))),
+            (Family::NETFILTER, IPCTNL_MSG_EXP_NEW | IPCTNL_MSG_EXP_DELETE) if listed => {
+                Expectation::decode(message).map(|expect| Object::Expectation(Box::new(expect)))
+            }
+            (Family::NETFILTER, IPCTNL_MSG_EXP_NEW | IPCTNL_MSG_EXP_DELETE) => {
+                ExpectationEvent::decode(message).map(|event| {
+                    event.map_or(Object::None, |event| Object::ExpectationEvent(Box::new(event)))
+                })
+            }
+            _ => Ok(Object::None),
+        };
+        match object {
+            // A request may say less than a whole object: one to delete all says nothing.
+            Err(Error { problem: Problem::Missing, .. })
+                if message.header.flags.contains(Flags::REQUEST) =>
+            {
+                Ok(Object::None)
+            }
+            object => object,
+        }
+    }
+}
+
+fn type_name(protocol: &Protocol, number: u16) -> String {
+    let control = CONTROL.iter().find(|row| row.0 == number).map(|row| row.1);
+    match control.or_else(|| protocol.message(number).map(|kind| kind.name)) {
+        Some(name) => name.to_owned(),
+        None => number.to_string(),
+    }
+}
+
+/// Appends `{"type":…,"object":…}` with the newline at the end.
+///
+/// # Errors
+/// If the message is damaged; nothing was appended then.
+pub(crate) fn json_line(
+    out: &mut String,
+    item: &Item<'_>,
+    object: &Object,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let ack = match item.message.header.message_type {
+        NLMSG_ERROR | NLMSG_DONE => Some(Ack::decode(&item.message)?),
+        _ => None,
+    };
+    let json = &mut Json::new(out);
+    json.begin_object();
+    json.field("type", item.type_name());
+    json.key("object");
+    match (object, ack) {
+        (Object::Route(route), _) => nl_route::json::route(json, route, context),
+        (Object::Link(link), _) => nl_route::json::link(json, link, context),
+        (Object::Address(address), _) => nl_route::json::address(json, address, context),
+        (Object::Flow(flow), _) => json.value(&**flow),
+        (Object::Event(event), _) => json.value(&**event),
+        (Object::Expectation(expectation), _) => json.value(&**expectation),
+        (Object::ExpectationEvent(event), _) => json.value(&**event),
+        (Object::None, Some(ack)) => ack_fields(json, &ack, item),
+        (Object::None, None) => {
+            json.begin_object();
+            json.end_object();
+        }
+    }
+    json.end_object();
+    json.buffer().push('\n');
+    Ok(())
+}
+
+/// The outcome of a request, with all that the kernel says about it.
+fn ack_fields(json: &mut Json<'_>, ack: &Ack<'_>, item: &Item<'_>) {
+    json.begin_object();
+    json.field("errno", ack.errno.0);
+    json.optional("name", ack.errno.name());
+    json.optional("text", ack.errno.text());
+    if let Some(request) = ack.request {
+        json.key("request");
+        json.begin_object();
+        json.field("type", type_name(item.protocol(), request.message_type));
+        json.field("sequence", request.sequence);
+        json.end_object();
+    }
+    let extended = &ack.extended;
+    json.optional("message", extended.message.map(Text::from));
+    json.optional("offset", extended.offset);
+    // The request as far as the kernel repeats it, behind the error number.
+    let request = item.message.body().get(4..).unwrap_or_default();
+    if let Some(failure) = ack.failure(item.protocol(), request) {
+        json.optional("path", failure.path.map(|path| Shown(path.to_string())));
+        json.optional("policy", failure.policy.map(|policy| Shown(policy.to_string())));
+        json.optional("missing", failure.missing.map(|path| Shown(path.to_string())));
+    }
+    json.optional("missing_type", extended.missing_type);
+    json.end_object();
+}
+
+struct Shown(String);
+
+impl ToJson for Shown {
+    fn to_json(&self, json: &mut Json<'_>) {
+        json.string(&self.0);
+    }
+}
+
+/// Appends a route, a link or an address as ip(8) prints it, with the newline at the end; false if
+/// it is none.
+pub(crate) fn ip_text(out: &mut String, object: &Object, context: &Context<'_>) -> bool {
+    match object {
+        Object::Route(route) => nl_route::text::route(out, route, context),
+        Object::Link(link) => nl_route::text::link(out, link, context),
+        Object::Address(address) => nl_route::text::address(out, address, context),
+        _ => return false,
+    }
+    true
+}
+
+/// Appends a line for a flow or an expectation as conntrack(8) prints it; false if it is none.
+pub(crate) fn conntrack_line(
+    out: &mut String,
+    object: &Object,
+    time: Option<Duration>,
+    format: &Format,
+) -> bool {
+    let options = format.at(time.unwrap_or_else(now));
+    let received = time.and_then(|time| format.received(time));
+    match object {
+        Object::Flow(flow) => text::flow(out, flow, &options),
+        Object::Event(event) => text::event(out, event, received, None, &options),
+        Object::Expectation(expectation) => text::expectation(out, expectation),
+        Object::ExpectationEvent(event) => text::expectation_event(out, event, received),
+        _ => return false,
+    }
+    out.push('\n');
+    true
+}

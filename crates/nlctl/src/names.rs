@@ -1,0 +1,64 @@
+//! The names of tables, protocols, links …: files of iproute2 and the kernel's list of links.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nl_route::filter::LinkFilter;
+use nl_route::names::{NameKind, Names};
+use nl_route::{Context, Hidden, Link, List};
+use nl_socket::Connection;
+
+use crate::args::Options;
+use crate::error::Error;
+
+/// Where iproute2 keeps its files: the administrator's before the distribution's.
+const DIRECTORIES: [&str; 2] = ["/etc/iproute2", "/usr/share/iproute2"];
+
+/// The names that files give.
+pub(crate) fn from_files() -> Names {
+    let mut names = Names::default();
+    for kind in NameKind::ALL {
+        let file = DIRECTORIES
+            .iter()
+            .find_map(|directory| fs::read_to_string(Path::new(directory).join(kind.file())).ok());
+        let more = DIRECTORIES.iter().rev().flat_map(|directory| {
+            let folder = Path::new(directory).join(format!("{}.d", kind.file()));
+            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+            let paths = entries.map(|entry| entry.path());
+            let mut paths: Vec<PathBuf> =
+                paths.filter(|path| path.extension().is_some_and(|end| end == "conf")).collect();
+            paths.sort();
+            paths.into_iter().filter_map(|path| fs::read_to_string(path).ok())
+        });
+        file.into_iter().chain(more).for_each(|text| names.read(kind, &text));
+    }
+    names
+}
+
+/// Learns the names of all links.
+///
+/// # Errors
+/// If the kernel refuses to list them.
+pub(crate) fn learn_links(names: &mut Names, connection: &mut Connection) -> Result<(), Error> {
+    let request = List::<Link> { filter: LinkFilter::default() };
+    let links = connection.dump(request).map_err(|error| Error::rtnetlink(&error))?;
+    for link in links {
+        match link {
+            Ok(link) => names.learn(&link),
+            // A name that is missing is a number then.
+            Err(nl_socket::Error::Lost(_)) => {}
+            Err(error) => return Err(Error::rtnetlink(&error)),
+        }
+    }
+    Ok(())
+}
+
+/// How to print, as the options say.
+pub(crate) fn context<'a>(names: &'a Names, options: &Options) -> Context<'a> {
+    Context {
+        details: options.has("details"),
+        statistics: u8::try_from(options.list("statistics").count()).unwrap_or(u8::MAX),
+        hidden: Hidden(0),
+        ..Context::new(names)
+    }
+}
