@@ -242,6 +242,45 @@ impl<'a> Attrs<'a> {
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
+
+    /// The next attribute; `None` at the end and at damage alike, which [`Attrs::finish`] tells
+    /// apart. For decoders that must be fast: no error is carried through the loop.
+    ///
+    /// ```
+    /// # use nl_wire::{Attrs, Error};
+    /// # fn sum(bytes: &[u8]) -> Result<u32, Error> {
+    /// let mut attrs = Attrs::new(bytes);
+    /// let mut sum = 0;
+    /// while let Some(attr) = attrs.step() {
+    ///     sum += attr.u32()?;
+    /// }
+    /// attrs.finish()?;
+    /// # Ok(sum)
+    /// # }
+    /// # assert_eq!(sum(&[]), Ok(0));
+    /// # assert!(sum(&[1]).is_err());
+    /// ```
+    #[inline]
+    pub fn step(&mut self) -> Option<Attr<'a>> {
+        let &[l0, l1, t0, t1] = self.rest.first_chunk::<ATTR_HEADER_LEN>()?;
+        let length = usize::from(u16::from_ne_bytes([l0, l1]));
+        let payload = self.rest.get(ATTR_HEADER_LEN..length)?;
+        self.rest = self.rest.get(align(length)..).unwrap_or_default();
+        Some(Attr { raw_type: u16::from_ne_bytes([t0, t1]), payload })
+    }
+
+    /// Whether [`Attrs::step`] came to the end.
+    ///
+    /// # Errors
+    /// What is wrong with the attribute that it stopped at.
+    #[inline]
+    pub fn finish(mut self) -> Result<(), Error> {
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            self.next().map_or(Ok(()), |attr| attr.map(drop))
+        }
+    }
 }
 
 impl<'a> Iterator for Attrs<'a> {
