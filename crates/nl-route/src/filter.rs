@@ -44,16 +44,18 @@ pub struct RouteFilter {
     pub kind: Option<RouteType>,
     /// How far away the destination is.
     pub scope: Option<Scope>,
-    /// The interface, as the only next hop's or one of several. One that does not exist is the
-    /// kernel's `ENODEV`.
+    /// The interface of the only next hop (ip's `dev`): routes with several are left out. One that
+    /// does not exist is the kernel's `ENODEV`.
     pub oif: Option<u32>,
+    /// An interface that a next hop uses, be it the only one or one of several.
+    pub link: Option<u32>,
     /// `true`: only the cache of exceptions, such as path MTUs; `false`: only the table.
     pub cloned: bool,
     /// The type of service.
     pub tos: Option<u8>,
     /// The metric; that of a route without one is 0.
     pub priority: Option<u32>,
-    /// The gateway, of the only next hop or one of several.
+    /// What the gateway of the only next hop lies in (ip's `via`).
     pub gateway: Option<Prefix>,
     /// What the preferred source address lies in.
     pub prefsrc: Option<Prefix>,
@@ -66,6 +68,11 @@ pub struct RouteFilter {
     pub source_within: Option<Prefix>,
     /// As `covering`, for the prefix that packets come from.
     pub source_covering: Option<Prefix>,
+}
+
+/// A family, unless it is `UNSPEC`, which is any.
+fn known(family: AddressFamily) -> Option<AddressFamily> {
+    Some(family).filter(|family| *family != AddressFamily::UNSPEC)
 }
 
 /// Whether a filter's value, if it has one, is `found`.
@@ -102,31 +109,28 @@ impl Filter<Route> for RouteFilter {
         if let Some(table) = self.table {
             writer.u32(RTA_TABLE, table.0);
         }
-        if let Some(oif) = self.oif {
+        if let Some(oif) = self.oif.or(self.link) {
             writer.u32(RTA_OIF, oif);
         }
         Ok(())
     }
 
     fn admits(&self, route: &Route) -> bool {
-        let gateways = || {
-            let hops = route.multipath.iter().filter_map(|hop| hop.gateway);
-            route.gateway.into_iter().chain(hops)
+        let is_in = |wanted: Option<Prefix>, found: Option<IpAddr>| {
+            wanted.is_none_or(|prefix| found.is_some_and(|found| prefix.contains(found)))
         };
-        let is_in = |prefix: Prefix, address: IpAddr| prefix.contains(address);
-        agrees(Some(self.family).filter(|family| *family != AddressFamily::UNSPEC), &route.family)
+        agrees(known(self.family), &route.family)
             && self.cloned == route.flags.contains(RouteFlags::CLONED)
             && agrees(self.table, &route.table)
             && agrees(self.protocol, &route.protocol)
             && agrees(self.kind, &route.kind)
             && agrees(self.scope, &route.scope)
+            && agrees(self.oif.map(Some), &route.oif)
+            && self.link.is_none_or(|link| route.uses_link(link))
             && agrees(self.tos, &route.tos)
             && agrees(self.priority, &route.priority.unwrap_or(0))
-            && self.oif.is_none_or(|oif| route.uses_link(oif))
-            && self.gateway.is_none_or(|prefix| gateways().any(|gateway| is_in(prefix, gateway)))
-            && self
-                .prefsrc
-                .is_none_or(|prefix| route.prefsrc.is_some_and(|address| is_in(prefix, address)))
+            && is_in(self.gateway, route.gateway)
+            && is_in(self.prefsrc, route.prefsrc)
             && lies(route.destination, route.family, self.within, self.covering)
             && lies(route.source, route.family, self.source_within, self.source_covering)
     }
@@ -196,7 +200,6 @@ impl Filter<Address> for AddressFilter {
     }
 
     fn admits(&self, address: &Address) -> bool {
-        agrees(Some(self.family).filter(|family| *family != AddressFamily::UNSPEC), &address.family)
-            && agrees(self.index, &address.index)
+        agrees(known(self.family), &address.family) && agrees(self.index, &address.index)
     }
 }

@@ -1,0 +1,34 @@
+//! JSON as `ip -j` prints it, key for key.
+//!
+//! ```
+//! use nl_route::{Context, Route, json, names::Names};
+//! use nl_wire::json::Json;
+//!
+//! let route = Route { destination: "10.1.0.0/16".parse().ok(), ..Route::default() };
+//! let names = Names::default();
+//! let mut out = String::new();
+//! json::route(&mut Json::new(&mut out), &route, &Context::new(&names));
+//! assert!(out.starts_with(r#"{"type":"none","dst":"10.1.0.0/16","#));
+//! ```
+
+use nl_wire::json::Json;
+
+use crate::address::Address;
+use crate::link::Link;
+use crate::print::{self, Context, Out};
+use crate::route::Route;
+
+/// Appends a route: an object as in the array of `ip -j route`.
+pub fn route(json: &mut Json<'_>, route: &Route, context: &Context<'_>) {
+    print::route(&mut Out::Json(json), route, context);
+}
+
+/// Appends a link: an object as in the array of `ip -j link`.
+pub fn link(json: &mut Json<'_>, link: &Link, context: &Context<'_>) {
+    print::link(&mut Out::Json(json), link, context);
+}
+
+/// Appends an address: an object as in `addr_info` of `ip -j address`.
+pub fn address(json: &mut Json<'_>, address: &Address, context: &Context<'_>) {
+    print::address(&mut Out::Json(json), address, context);
+}

@@ -1,0 +1,291 @@
+//! Names of numbers that this host gives: links by index, and iproute2's files of names.
+//!
+//! No file is read here: [`Names::read`] takes the text of one.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use core::fmt;
+
+use nl_wire::text::Text;
+
+use crate::link::Link;
+use crate::value::LinkFlags;
+
+/// A kind of names, each with a file of its own under `/etc/iproute2` or `/usr/share/iproute2`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum NameKind {
+    /// Who made a route.
+    Protocol,
+    /// Routing tables.
+    Table,
+    /// How far away a destination is.
+    Scope,
+    /// Routing realms.
+    Realm,
+    /// Types of service.
+    Tos,
+    /// Groups of links.
+    Group,
+    /// Where an address comes from.
+    AddressProtocol,
+}
+
+impl NameKind {
+    /// All kinds.
+    pub const ALL: [Self; 7] = [
+        Self::Protocol,
+        Self::Table,
+        Self::Scope,
+        Self::Realm,
+        Self::Tos,
+        Self::Group,
+        Self::AddressProtocol,
+    ];
+
+    /// The name of the file; beside it there may be a folder of that name and `.d`, whose files
+    /// ending in `.conf` count too.
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::Protocol => "rt_protos",
+            Self::Table => "rt_tables",
+            Self::Scope => "rt_scopes",
+            Self::Realm => "rt_realms",
+            Self::Tos => "rt_dsfield",
+            Self::Group => "group",
+            Self::AddressProtocol => "rt_addrprotos",
+        }
+    }
+
+    /// The names that ip knows without a file.
+    const fn built_in(self) -> &'static [(u32, &'static str)] {
+        match self {
+            Self::Protocol => &[
+                (0, "unspec"),
+                (1, "redirect"),
+                (2, "kernel"),
+                (3, "boot"),
+                (4, "static"),
+                (8, "gated"),
+                (9, "ra"),
+                (10, "mrt"),
+                (11, "zebra"),
+                (12, "bird"),
+                (13, "dnrouted"),
+                (14, "xorp"),
+                (15, "ntk"),
+                (16, "dhcp"),
+                (18, "keepalived"),
+                (42, "babel"),
+                (99, "openr"),
+                (186, "bgp"),
+                (187, "isis"),
+                (188, "ospf"),
+                (189, "rip"),
+                (192, "eigrp"),
+            ],
+            Self::Table => &[(0, "unspec"), (253, "default"), (254, "main"), (255, "local")],
+            Self::Scope => {
+                &[(0, "global"), (200, "site"), (253, "link"), (254, "host"), (255, "nowhere")]
+            }
+            Self::Realm => &[(0, "cosmos")],
+            Self::Tos => &[(0, "default")],
+            Self::Group => &[(0, "default")],
+            Self::AddressProtocol => {
+                &[(0, "unspec"), (1, "kernel_lo"), (2, "kernel_ra"), (3, "kernel_ll")]
+            }
+        }
+    }
+
+    /// How many numbers there are; a name for a greater one is ignored.
+    const fn limit(self) -> u32 {
+        match self {
+            Self::Table | Self::Group => u32::MAX,
+            Self::Protocol | Self::Scope | Self::Realm | Self::Tos | Self::AddressProtocol => 255,
+        }
+    }
+}
+
+/// The names that output is printed and input is read with.
+///
+/// The default holds what ip knows by itself and no link.
+///
+/// ```
+/// use nl_route::names::{NameKind, Names};
+///
+/// let mut names = Names::default();
+/// names.read(NameKind::Table, "# a comment\n100 blue\n0x65\tgreen # another\n");
+/// names.set_link(2, "eth0");
+/// assert_eq!(names.name(NameKind::Table, 101).to_string(), "green");
+/// assert_eq!(names.number(NameKind::Table, "blue"), Some(100));
+/// assert_eq!(names.link(2).to_string(), "eth0");
+/// assert_eq!(names.link(7).to_string(), "if7");
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Names {
+    links: BTreeMap<u32, (Text, Option<LinkFlags>)>,
+    names: BTreeMap<(NameKind, u32), String>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        let built_in = |kind: NameKind| {
+            kind.built_in().iter().map(move |&(number, name)| ((kind, number), name.into()))
+        };
+        Self {
+            links: BTreeMap::new(),
+            names: NameKind::ALL.into_iter().flat_map(built_in).collect(),
+        }
+    }
+}
+
+impl Names {
+    /// Adds the names of a file: a number, in decimal or with `0x`, and a name on each line. What
+    /// is no such line is ignored, as ip does; `#` starts a comment.
+    pub fn read(&mut self, kind: NameKind, file: &str) {
+        for line in file.lines() {
+            let mut words = line.split_ascii_whitespace();
+            let (Some(number), Some(name)) = (words.next(), words.next()) else { continue };
+            let trailing = words.next().is_some_and(|word| !word.starts_with('#'));
+            if number.starts_with('#') || name.starts_with('#') || trailing {
+                continue;
+            }
+            if let Some(number) = parse_number(number).filter(|&number| number <= kind.limit()) {
+                self.names.insert((kind, number), name.into());
+            }
+        }
+    }
+
+    /// The name of a number, or the number where it has none: decimal, a type of service `0x10`.
+    pub fn name(&self, kind: NameKind, number: u32) -> impl fmt::Display + '_ {
+        Name { kind, number, name: self.names.get(&(kind, number)).map(String::as_str) }
+    }
+
+    /// The number of a name, or of digits: decimal or with `0x`.
+    pub fn number(&self, kind: NameKind, name: &str) -> Option<u32> {
+        let rows = self.names.range((kind, 0)..=(kind, u32::MAX));
+        let named = rows.filter(|row| row.1 == name).map(|row| row.0.1).next();
+        named.or_else(|| parse_number(name)).filter(|&number| number <= kind.limit())
+    }
+
+    /// Gives a link its name.
+    pub fn set_link(&mut self, index: u32, name: impl Into<Text>) {
+        self.links.insert(index, (name.into(), None));
+    }
+
+    /// Forgets a link.
+    pub fn remove_link(&mut self, index: u32) {
+        self.links.remove(&index);
+    }
+
+    /// Learns the name of a link that was read, and whether it is up.
+    pub fn learn(&mut self, link: &Link) {
+        if let Some(name) = &link.name {
+            self.links.insert(link.index, (name.clone(), Some(link.flags)));
+        }
+    }
+
+    /// The name of a link; of an unknown one `if` and its index, of index 0 `*`. Control characters
+    /// are escaped.
+    pub fn link(&self, index: u32) -> impl fmt::Display + '_ {
+        LinkName { index, name: self.known_link(index) }
+    }
+
+    /// The name of a link, if it is known.
+    pub fn known_link(&self, index: u32) -> Option<&Text> {
+        self.links.get(&index).map(|link| &link.0)
+    }
+
+    /// Whether the link is known to be switched off.
+    pub(crate) fn is_down(&self, index: u32) -> bool {
+        let flags = self.links.get(&index).and_then(|link| link.1);
+        flags.is_some_and(|flags| !flags.contains(LinkFlags::UP))
+    }
+
+    /// The index of the link of that name; also of `if7`, if no link is called so.
+    pub fn link_index(&self, name: &str) -> Option<u32> {
+        let known = self.links.iter().find(|link| link.1.0 == *name).map(|link| *link.0);
+        let digits = |name: &str| name.strip_prefix("if")?.parse().ok();
+        known.or_else(|| digits(name).filter(|index| *index != 0))
+    }
+}
+
+/// A number as iproute2 reads it: decimal, `0x10` or, with a leading zero, octal.
+pub(crate) fn parse_number(text: &str) -> Option<u32> {
+    let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => (digits, 16),
+        None if text.len() > 1 && text.starts_with('0') => (&text[1..], 8),
+        None => (text, 10),
+    };
+    let plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u32::from_str_radix(digits, radix).ok().filter(|_| plain)
+}
+
+struct Name<'a> {
+    kind: NameKind,
+    number: u32,
+    name: Option<&'a str>,
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.name, self.kind) {
+            (Some(name), _) => f.write_str(name),
+            (None, NameKind::Tos) => write!(f, "{:#04x}", self.number),
+            (None, _) => write!(f, "{}", self.number),
+        }
+    }
+}
+
+struct LinkName<'a> {
+    index: u32,
+    name: Option<&'a Text>,
+}
+
+impl fmt::Display for LinkName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.name, self.index) {
+            (Some(name), _) => write!(f, "{name}"),
+            (None, 0) => f.write_str("*"),
+            (None, index) => write!(f, "if{index}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn names_and_numbers() {
+        let mut names = Names::default();
+        assert_eq!(names.name(NameKind::Protocol, 186).to_string(), "bgp");
+        assert_eq!(names.name(NameKind::Protocol, 77).to_string(), "77");
+        assert_eq!(names.name(NameKind::Tos, 8).to_string(), "0x08");
+        assert_eq!(names.number(NameKind::Table, "main"), Some(254));
+        assert_eq!(names.number(NameKind::Table, "0x10"), Some(16));
+        assert_eq!(names.number(NameKind::Protocol, "256"), None);
+        assert_eq!(names.number(NameKind::Protocol, "+1"), None);
+        names
+            .read(NameKind::Protocol, "77\tmine\nx y\n300 big\n5 two words\n6 six # yes\n#7 no\n8");
+        assert_eq!(names.number(NameKind::Protocol, "mine"), Some(77));
+        assert_eq!(names.name(NameKind::Protocol, 6).to_string(), "six");
+        assert_eq!(names.name(NameKind::Protocol, 5).to_string(), "5");
+        assert_eq!(names.number(NameKind::Protocol, "big"), None);
+        assert_eq!(names.number(NameKind::Table, "mine"), None);
+    }
+
+    #[test]
+    fn links_go_by_name_or_number() {
+        let mut names = Names::default();
+        names.set_link(3, "if4");
+        assert_eq!(names.link_index("if4"), Some(3));
+        assert_eq!(names.link_index("if5"), Some(5));
+        assert_eq!(names.link_index("if0"), None);
+        assert_eq!(names.link_index("eth0"), None);
+        names.remove_link(3);
+        assert_eq!(names.link(3).to_string(), "if3");
+        names.set_link(4, "a\x1b[");
+        assert_eq!(names.link(4).to_string(), r"a\x1b[");
+    }
+}

@@ -1,0 +1,180 @@
+//! Output as ip prints it: one description of each object, written as text or as JSON.
+
+use alloc::string::String;
+use core::fmt::{self, Write as _};
+
+use nl_wire::json::Json;
+
+use crate::names::Names;
+
+mod address;
+mod kind;
+mod link;
+mod route;
+
+pub(crate) use address::address;
+pub(crate) use link::link;
+pub(crate) use route::route;
+
+nl_wire::flag_set! {
+    /// What a list's selector has settled, so that ip leaves it out of each line.
+    pub struct Hidden(u16) "" {
+        TABLE = 0x1,
+        OIF = 0x2,
+        IIF = 0x4,
+        PROTOCOL = 0x8,
+        SCOPE = 0x10,
+        TOS = 0x20,
+        GATEWAY = 0x40,
+        PREFSRC = 0x80,
+        PRIORITY = 0x100,
+        REALMS = 0x200,
+    }
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The names of links, tables and so on.
+    pub names: &'a Names,
+    /// `ip -d`: also what is as usual, and what is technical.
+    pub details: bool,
+    /// How often `ip -s` is given: counters, and with two also rare ones.
+    pub statistics: u8,
+    /// `ip -o`: an object's lines are joined by backslashes.
+    pub oneline: bool,
+    /// Whether the object is gone: ip puts `Deleted` before it.
+    pub deleted: bool,
+    /// What is not to be printed.
+    pub hidden: Hidden,
+}
+
+impl<'a> Context<'a> {
+    /// As ip prints without options.
+    pub const fn new(names: &'a Names) -> Self {
+        Self {
+            names,
+            details: false,
+            statistics: 0,
+            oneline: false,
+            deleted: false,
+            hidden: Hidden(0),
+        }
+    }
+
+    fn shows(&self, what: Hidden) -> bool {
+        !self.hidden.contains(what)
+    }
+}
+
+/// Where the description of an object goes.
+pub(crate) enum Out<'a, 'b> {
+    Text(&'a mut String),
+    Json(&'a mut Json<'b>),
+}
+
+impl Out<'_, '_> {
+    /// Text only; a `String` takes everything.
+    pub(crate) fn text(&mut self, text: impl fmt::Display) {
+        if let Self::Text(out) = self {
+            let _ = write!(out, "{text}");
+        }
+    }
+
+    /// A string: in text behind `label`, with a blank after it.
+    pub(crate) fn string(&mut self, key: &str, label: &str, value: impl fmt::Display) {
+        match self {
+            Self::Text(out) => {
+                let _ = write!(out, "{label}{value} ");
+            }
+            Self::Json(json) => {
+                json.key(key);
+                json.display(value);
+            }
+        }
+    }
+
+    /// A number: in text behind `label`, with a blank after it.
+    pub(crate) fn number(&mut self, key: &str, label: &str, value: impl fmt::Display) {
+        self.number_with(key, label, value, " ");
+    }
+
+    /// A number: in text between `label` and `end`.
+    pub(crate) fn number_with(
+        &mut self,
+        key: &str,
+        label: &str,
+        value: impl fmt::Display,
+        end: &str,
+    ) {
+        match self {
+            Self::Text(out) => {
+                let _ = write!(out, "{label}{value}{end}");
+            }
+            Self::Json(json) => {
+                json.key(key);
+                json.number(value);
+            }
+        }
+    }
+
+    /// What is `true` or `false` in JSON and one of two words in text.
+    pub(crate) fn either(&mut self, key: &str, value: bool, yes: &str, no: &str) {
+        match self {
+            Self::Text(out) => out.push_str(if value { yes } else { no }),
+            Self::Json(json) => json.field(key, value),
+        }
+    }
+
+    /// An entry of an array of strings, in text followed by a blank.
+    pub(crate) fn entry(&mut self, value: impl fmt::Display) {
+        match self {
+            Self::Text(out) => {
+                let _ = write!(out, "{value} ");
+            }
+            Self::Json(json) => json.display(value),
+        }
+    }
+
+    /// Does something to the JSON only.
+    pub(crate) fn json(&mut self, write: impl FnOnce(&mut Json<'_>)) {
+        if let Self::Json(json) = self {
+            write(json);
+        }
+    }
+
+    pub(crate) fn begin_array(&mut self, key: &str) {
+        self.json(|json| {
+            json.key(key);
+            json.begin_array();
+        });
+    }
+
+    pub(crate) fn end_array(&mut self) {
+        self.json(|json| json.end_array());
+    }
+
+    pub(crate) fn begin_object(&mut self, key: &str) {
+        self.json(|json| {
+            json.key(key);
+            json.begin_object();
+        });
+    }
+
+    pub(crate) fn end_object(&mut self) {
+        self.json(|json| json.end_object());
+    }
+
+    /// A line break inside an object.
+    pub(crate) fn line(&mut self, context: &Context<'_>) {
+        self.text(if context.oneline { "\\" } else { "\n" });
+    }
+
+    /// The start of an object.
+    pub(crate) fn begin(&mut self, context: &Context<'_>) {
+        self.json(|json| json.begin_object());
+        if context.deleted {
+            self.either("deleted", true, "Deleted ", "");
+        }
+    }
+}

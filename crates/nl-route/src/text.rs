@@ -1,0 +1,45 @@
+//! Text as ip prints it, appended to a string.
+//!
+//! Every line ends with a newline, and where ip leaves a blank before it, so does this. Names that
+//! others chose are escaped.
+//!
+//! ```
+//! use nl_route::{AddressFamily, Context, Route, RouteType, Scope, TableId, names::Names, text};
+//!
+//! let route = Route {
+//!     family: AddressFamily::INET,
+//!     destination: "10.1.0.0/16".parse().ok(),
+//!     kind: RouteType::UNICAST,
+//!     table: TableId::MAIN,
+//!     scope: Scope::LINK,
+//!     oif: Some(2),
+//!     ..Route::default()
+//! };
+//! let mut names = Names::default();
+//! names.set_link(2, "eth0");
+//! let mut out = String::new();
+//! text::route(&mut out, &route, &Context::new(&names));
+//! assert_eq!(out, "10.1.0.0/16 dev eth0 proto unspec scope link \n");
+//! ```
+
+use alloc::string::String;
+
+use crate::address::Address;
+use crate::link::Link;
+use crate::print::{self, Context, Out};
+use crate::route::Route;
+
+/// Appends a route as `ip route` prints it.
+pub fn route(out: &mut String, route: &Route, context: &Context<'_>) {
+    print::route(&mut Out::Text(out), route, context);
+}
+
+/// Appends a link as `ip link` prints it: two lines, or more with details and statistics.
+pub fn link(out: &mut String, link: &Link, context: &Context<'_>) {
+    print::link(&mut Out::Text(out), link, context);
+}
+
+/// Appends an address as `ip monitor` prints it: two lines.
+pub fn address(out: &mut String, address: &Address, context: &Context<'_>) {
+    print::address(&mut Out::Text(out), address, context);
+}

@@ -1,0 +1,33 @@
+//! What the live tests share.
+
+use std::fs;
+
+use nl_route::names::{NameKind, Names};
+use nl_route::{Link, List};
+use nl_socket::Connection;
+use nl_wire::Request;
+
+/// A bit of everything that routes, links and addresses can have; what this kernel lacks is left
+/// out.
+pub const ZOO: &str = include_str!("zoo.sh");
+
+/// All answers to a dump.
+pub fn list<R: Request>(connection: &mut Connection, request: R) -> Vec<R::Item> {
+    connection.dump(request).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+/// The names that ip would use here.
+pub fn names(connection: &mut Connection) -> Names {
+    let mut names = Names::default();
+    for kind in NameKind::ALL {
+        for folder in ["/usr/share/iproute2", "/etc/iproute2"] {
+            if let Ok(text) = fs::read_to_string(format!("{folder}/{}", kind.file())) {
+                names.read(kind, &text);
+            }
+        }
+    }
+    for link in list(connection, List::<Link>::default()) {
+        names.learn(&link);
+    }
+    names
+}
