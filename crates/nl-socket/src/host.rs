@@ -47,7 +47,7 @@ impl Interrupts {
     /// As poll(2), but never `EINTR`.
     pub fn wait(&self, fd: impl AsFd, wait: Wait) -> io::Result<Woken> {
         let fds = [self.fd.as_fd(), fd.as_fd()];
-        match wait.poll(|timeout| sys::socket::poll_readable(fds, timeout))? {
+        match wait_readable(fds, wait)? {
             [true, _] => sys::host::take_signal(self.fd.as_fd()).map(Woken::Signal),
             [_, true] => Ok(Woken::Readable),
             [false, false] => Ok(Woken::TimedOut),
@@ -67,6 +67,18 @@ impl Drop for Interrupts {
         // It was the mask before, so it can be the mask again.
         let _ = self.before.restore();
     }
+}
+
+/// Waits until at least one of several descriptors is readable; tells which are. None is if the
+/// time is over.
+///
+/// # Errors
+/// As poll(2), but never `EINTR`.
+pub fn wait_readable<const N: usize>(
+    fds: [BorrowedFd<'_>; N],
+    wait: Wait,
+) -> io::Result<[bool; N]> {
+    wait.poll(|timeout| sys::socket::poll_readable(fds, timeout))
 }
 
 /// How many seconds local time is ahead of UTC at this time, given in seconds
@@ -92,6 +104,8 @@ mod tests {
         other.send_to(b"x", socket.port(), 0).unwrap();
         assert_eq!(interrupts.wait(&socket, Wait::Forever).unwrap(), Woken::Readable);
         assert_eq!(interrupts.wait(&socket, Wait::Never).unwrap(), Woken::Readable);
+        let fds = [other.as_fd(), socket.as_fd()];
+        assert_eq!(wait_readable(fds, Wait::Forever).unwrap(), [false, true]);
         sys::host::tests::raise_here(libc::SIGTERM);
         assert_eq!(interrupts.wait(&socket, Wait::Forever).unwrap(), Woken::Signal(libc::SIGTERM));
         assert_eq!(interrupts.wait(&socket, Wait::Never).unwrap(), Woken::Readable);
