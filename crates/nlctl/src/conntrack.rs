@@ -20,7 +20,7 @@ use crate::out::Out;
 
 mod program;
 mod watch;
-pub(crate) use watch::{WATCH_FLAGS, watch};
+pub(crate) use watch::{WATCH_FLAGS, loss_fields, watch};
 
 /// The options that choose flows, and how to print them.
 pub(crate) static FLAGS: [Flag; 11] = [

@@ -14,6 +14,7 @@ mod decode;
 mod error;
 mod kernel;
 mod message;
+mod monitor;
 mod names;
 mod out;
 
@@ -53,7 +54,7 @@ pub(crate) static COMMANDS: Command = Command {
     text: "",
     flags: &FLAGS,
     style: Style::Ip,
-    kind: Kind::Group { commands: &[CONNTRACK, DECODE], default: false },
+    kind: Kind::Group { commands: &[CONNTRACK, MONITOR, DECODE], default: false },
 };
 
 const CONNTRACK: Command = Command {
@@ -87,6 +88,16 @@ const CONNTRACK: Command = Command {
         ],
         default: false,
     },
+};
+
+const MONITOR: Command = Command {
+    names: &["monitor"],
+    arguments: "[OBJECT…] [label]",
+    about: "Show changes as they happen, as ip monitor does.",
+    text: monitor::HELP,
+    flags: &[],
+    style: Style::Ip,
+    kind: Kind::Run(monitor::run),
 };
 
 const DECODE: Command = Command {
