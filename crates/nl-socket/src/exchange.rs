@@ -213,7 +213,8 @@ impl Exchange {
         let Some(index) = self.position(sequence) else {
             return (Some(Output::Loss(Loss::Stale { sequence })), true);
         };
-        if is_ack {
+        // The end of a dump is made later than what an overrun lost, and proves nothing then.
+        if kind == NLMSG_ERROR || (is_ack && !self.overrun) {
             if let Some(before) = self.silent_before(index) {
                 return (Some(before), false);
             }

@@ -341,6 +341,14 @@ fn a_last_ack_behind_an_overrun_proves_no_silent_success() {
 }
 
 #[test]
+fn the_end_of_a_dump_behind_an_overrun_proves_no_silent_success() {
+    let mut exchange = expecting(&[(1, Change, false), (2, Dump, false), (3, Change, true)]);
+    exchange.overrun();
+    assert_eq!(replay(&mut exchange, &[done(PLAIN, 2, 0)]), [Got::Acked(2)]);
+    assert_eq!(drain(&mut exchange), [Got::Unknown(1), Got::Unknown(3)]);
+}
+
+#[test]
 fn an_overrun_leaves_dumps_alone() {
     let mut exchange = expecting(&[(1, Dump, false), (2, Get, false), (3, Change, true)]);
     exchange.overrun();
