@@ -2,8 +2,8 @@
 //!
 //! The lower half of this crate moves bytes and knows no message: [`socket`]
 //! opens, joins and sends, [`options`] holds the socket options, [`ring`]
-//! receives many datagrams with one system call, [`filter`] makes and runs
-//! classic BPF, [`netns`] names, enters and makes network namespaces, [`host`] waits
+//! receives many datagrams with one system call, [`filter`] (`bpf` of nl-wire)
+//! makes classic BPF, [`netns`] names, enters and makes network namespaces, [`host`] waits
 //! for signals beside a socket.
 //!
 //! Linux only. Every `unsafe` line of the workspace is in the private module
@@ -17,7 +17,6 @@ pub mod connection;
 pub mod error;
 pub mod events;
 pub mod exchange;
-pub mod filter;
 pub mod host;
 pub mod netns;
 pub mod options;
@@ -31,6 +30,7 @@ pub use connection::{Batch, Connection, Counters, Replies};
 pub use error::{Error, Loss};
 pub use events::{Event, Events};
 pub use netns::Netns;
+pub use nl_wire::bpf as filter;
 pub use options::{MemInfo, NetlinkOption};
 pub use ring::{Datagram, Ring};
 pub use socket::{Socket, Wait};

@@ -11,6 +11,7 @@ extern crate std;
 
 pub mod ack;
 pub mod attr;
+pub mod bpf;
 pub mod datagram;
 pub mod errno;
 pub mod error;

@@ -1,6 +1,8 @@
 //! Instructions, the check of a program, and its listing.
 
-use std::fmt;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
 
 use super::{FIND_ATTRIBUTE, FIND_NESTED, RANDOM};
 
@@ -341,4 +343,4 @@ impl fmt::Display for ProgramError {
     }
 }
 
-impl std::error::Error for ProgramError {}
+impl core::error::Error for ProgramError {}

@@ -1,8 +1,8 @@
 //! Socket filters: programs of classic BPF (linux/filter.h) which the kernel
 //! runs over each datagram before it is queued.
 //!
-//! An [`Assembler`] makes a [`Program`], [`Socket::attach_filter`] installs it,
-//! and [`run`] gives the verdict without a kernel. Facts to know:
+//! An [`Assembler`] makes a [`Program`], `Socket::attach_filter` of nl-socket
+//! installs it, and [`run`] gives the verdict without a kernel. Facts to know:
 //!
 //! - A filter sees the whole datagram once, from its first `nlmsghdr` on; also
 //!   acks and dumps, which it must let pass if the socket needs them. So give
@@ -14,7 +14,7 @@
 //!   be compared with what [`host_u16`] and [`host_u32`] give.
 //!
 //! ```
-//! use nl_socket::filter::{self, ACCEPT, Assembler, REJECT};
+//! use nl_wire::bpf::{self, ACCEPT, Assembler, REJECT};
 //!
 //! // Keep new flows (type 0x100) of which the mark (attribute 8) is 7.
 //! let mut program = Assembler::new();
@@ -27,11 +27,9 @@
 //! program.bind(no);
 //! program.ret(REJECT);
 //! let program = program.finish()?;
-//! assert_eq!(filter::run(&program, &[0; 28]), REJECT);
-//! # Ok::<(), filter::ProgramError>(())
+//! assert_eq!(bpf::run(&program, &[0; 28]), REJECT);
+//! # Ok::<(), bpf::ProgramError>(())
 //! ```
-//!
-//! [`Socket::attach_filter`]: crate::socket::Socket::attach_filter
 
 mod assembler;
 mod machine;

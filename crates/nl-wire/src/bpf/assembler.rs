@@ -1,5 +1,7 @@
 //! An assembler with labels and the words that netlink filters need.
 
+use alloc::vec::Vec;
+
 use super::program::{Insn, Program, ProgramError, Reason};
 use super::{ATTRIBUTE_HEADER, FIND_ATTRIBUTE, FIND_NESTED, MESSAGE_TYPE, RANDOM, host_u16};
 
