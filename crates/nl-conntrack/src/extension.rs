@@ -27,8 +27,8 @@ impl Counters {
     #[inline]
     pub(crate) fn read(attr: &Attr<'_>, strange: &mut bool) -> Result<Self, Error> {
         let mut counters = Self::default();
-        for attr in attr.nested() {
-            let attr = attr?;
+        let mut attrs = attr.nested();
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 CTA_COUNTERS_PACKETS => counters.packets = attr.u64_be()?,
                 CTA_COUNTERS_BYTES => counters.bytes = attr.u64_be()?,
@@ -38,6 +38,7 @@ impl Counters {
                 _ => *strange = true,
             }
         }
+        attrs.finish()?;
         Ok(counters)
     }
 
@@ -65,8 +66,8 @@ impl SeqAdj {
     #[cold]
     pub(crate) fn read(attr: &Attr<'_>, strange: &mut bool) -> Result<Self, Error> {
         let mut adj = Self::default();
-        for attr in attr.nested() {
-            let attr = attr?;
+        let mut attrs = attr.nested();
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 CTA_SEQADJ_CORRECTION_POS => adj.correction_pos = attr.u32_be()?,
                 CTA_SEQADJ_OFFSET_BEFORE => adj.offset_before = attr.u32_be()?,
@@ -74,6 +75,7 @@ impl SeqAdj {
                 _ => *strange = true,
             }
         }
+        attrs.finish()?;
         Ok(adj)
     }
 
@@ -102,8 +104,8 @@ impl Synproxy {
     #[inline]
     pub(crate) fn read(attr: &Attr<'_>, strange: &mut bool) -> Result<Self, Error> {
         let mut proxy = Self::default();
-        for attr in attr.nested() {
-            let attr = attr?;
+        let mut attrs = attr.nested();
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 CTA_SYNPROXY_ISN => proxy.isn = attr.u32_be()?,
                 CTA_SYNPROXY_ITS => proxy.its = attr.u32_be()?,
@@ -111,6 +113,7 @@ impl Synproxy {
                 _ => *strange = true,
             }
         }
+        attrs.finish()?;
         Ok(proxy)
     }
 
@@ -137,14 +140,15 @@ impl Helper {
     #[cold]
     pub(crate) fn read(attr: &Attr<'_>, strange: &mut bool) -> Result<Self, Error> {
         let mut helper = Self::default();
-        for attr in attr.nested() {
-            let attr = attr?;
+        let mut attrs = attr.nested();
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 CTA_HELP_NAME => helper.name = Text::from(attr.text()),
                 CTA_HELP_INFO => helper.info = Some(attr.payload.to_vec()),
                 _ => *strange = true,
             }
         }
+        attrs.finish()?;
         Ok(helper)
     }
 

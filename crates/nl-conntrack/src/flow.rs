@@ -116,27 +116,31 @@ impl Flow {
     /// As [`Flow::decode`].
     #[inline]
     pub fn from_attributes(family: AddressFamily, attrs: Attrs<'_>) -> Result<Self, Error> {
-        Self::read(family, attrs).map_err(|error| error.in_table(&FLOW))
+        // Filled in place: a flow is large enough for moves to cost.
+        let mut flow = Self { family, ..Self::default() };
+        match flow.read(attrs) {
+            Ok(()) => Ok(flow),
+            Err(error) => Err(error.in_table(&FLOW)),
+        }
     }
 
     #[inline]
-    fn read(family: AddressFamily, attrs: Attrs<'_>) -> Result<Self, Error> {
-        let mut flow = Self { family, ..Self::default() };
+    fn read(&mut self, mut attrs: Attrs<'_>) -> Result<(), Error> {
         let (mut original, mut reply) = (false, false);
-        for attr in attrs {
-            let attr = attr?;
+        while let Some(attr) = attrs.step() {
             original |= attr.number() == tables::CTA_TUPLE_ORIG;
             reply |= attr.number() == tables::CTA_TUPLE_REPLY;
-            flow.read_attr(&attr)?;
+            self.read_attr(&attr)?;
         }
+        attrs.finish()?;
         if !original || !reply {
             let number = if original { tables::CTA_TUPLE_REPLY } else { tables::CTA_TUPLE_ORIG };
             return Err(Error::missing(number));
         }
-        if !flow.unknown.is_empty() {
-            flow.unknown.sort_by_key(|attr| attr.as_attr().number());
+        if !self.unknown.is_empty() {
+            self.unknown.sort_by_key(|attr| attr.as_attr().number());
         }
-        Ok(flow)
+        Ok(())
     }
 
     #[inline]
@@ -193,8 +197,8 @@ impl Flow {
     }
 
     fn read_times(&mut self, attr: &Attr<'_>, strange: &mut bool) -> Result<(), Error> {
-        for attr in attr.nested() {
-            let attr = attr?;
+        let mut attrs = attr.nested();
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 tables::CTA_TIMESTAMP_START => self.start = Some(attr.u64_be()?),
                 tables::CTA_TIMESTAMP_STOP => self.stop = Some(attr.u64_be()?),
@@ -202,18 +206,20 @@ impl Flow {
                 _ => *strange = true,
             }
         }
+        attrs.finish()?;
         Ok(())
     }
 
     #[cold]
     fn read_secctx(&mut self, attr: &Attr<'_>, strange: &mut bool) -> Result<(), Error> {
-        for attr in attr.nested() {
-            let attr = attr?;
+        let mut attrs = attr.nested();
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 tables::CTA_SECCTX_NAME => self.secctx = Some(Text::from(attr.text())),
                 _ => *strange = true,
             }
         }
+        attrs.finish()?;
         Ok(())
     }
 

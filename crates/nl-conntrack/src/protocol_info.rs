@@ -99,8 +99,8 @@ impl ProtocolInfo {
     #[inline]
     pub(crate) fn read(attr: &Attr<'_>, strange: &mut bool) -> Result<Option<Self>, Error> {
         let mut info = None;
-        for attr in attr.nested() {
-            let attr = attr?;
+        let mut attrs = attr.nested();
+        while let Some(attr) = attrs.step() {
             let number = attr.number();
             let read = match number {
                 CTA_PROTOINFO_TCP => Tcp::read(&attr, strange).map(Self::Tcp),
@@ -113,6 +113,7 @@ impl ProtocolInfo {
             };
             info = Some(read.map_err(|error| error.within(number))?);
         }
+        attrs.finish()?;
         Ok(info)
     }
 
@@ -136,8 +137,8 @@ impl Tcp {
     #[inline]
     fn read(attr: &Attr<'_>, strange: &mut bool) -> Result<Self, Error> {
         let mut tcp = Self::default();
-        for attr in attr.nested() {
-            let attr = attr?;
+        let mut attrs = attr.nested();
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 CTA_PROTOINFO_TCP_STATE => tcp.state = Some(TcpState(attr.u8()?)),
                 CTA_PROTOINFO_TCP_WSCALE_ORIGINAL => tcp.window_scale_original = Some(attr.u8()?),
@@ -151,6 +152,7 @@ impl Tcp {
                 _ => *strange = true,
             }
         }
+        attrs.finish()?;
         Ok(tcp)
     }
 
@@ -188,8 +190,8 @@ impl TcpFlagChange {
 impl Dccp {
     fn read(attr: &Attr<'_>, strange: &mut bool) -> Result<Self, Error> {
         let mut dccp = Self::default();
-        for attr in attr.nested() {
-            let attr = attr?;
+        let mut attrs = attr.nested();
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 CTA_PROTOINFO_DCCP_STATE => dccp.state = Some(DccpState(attr.u8()?)),
                 CTA_PROTOINFO_DCCP_ROLE => dccp.role = Some(DccpRole(attr.u8()?)),
@@ -200,6 +202,7 @@ impl Dccp {
                 _ => *strange = true,
             }
         }
+        attrs.finish()?;
         Ok(dccp)
     }
 
@@ -219,8 +222,8 @@ impl Dccp {
 impl Sctp {
     fn read(attr: &Attr<'_>, strange: &mut bool) -> Result<Self, Error> {
         let mut sctp = Self::default();
-        for attr in attr.nested() {
-            let attr = attr?;
+        let mut attrs = attr.nested();
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 CTA_PROTOINFO_SCTP_STATE => sctp.state = Some(SctpState(attr.u8()?)),
                 CTA_PROTOINFO_SCTP_VTAG_ORIGINAL => sctp.tag_original = Some(attr.u32_be()?),
@@ -228,6 +231,7 @@ impl Sctp {
                 _ => *strange = true,
             }
         }
+        attrs.finish()?;
         Ok(sctp)
     }
 

@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
-use nl_wire::attr::{Attr, Attrs};
+use nl_wire::attr::{Attr, Attrs, NLA_F_NESTED};
 use nl_wire::value::AddressFamily;
 use nl_wire::{Error, Writer};
 
@@ -146,11 +146,59 @@ impl Tuple {
     /// As [`Tuple::decode`]; sets `strange` if something in it is not known.
     #[inline]
     pub(crate) fn read(payload: &[u8], strange: &mut bool) -> Result<Self, Error> {
+        let usual =
+            Self::read_usual::<4, 48>(payload).or_else(|| Self::read_usual::<16, 72>(payload));
+        match usual {
+            Some(tuple) => Ok(tuple),
+            None => Self::read_any(payload, strange),
+        }
+    }
+
+    /// Reads a tuple of the shape that the kernel gives those with ports and no zone: always the
+    /// same attributes in the same order, so that a look at their headers tells where all is. `A`
+    /// is the length of an address, `N` that of the tuple.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // A is 4 or 16.
+    fn read_usual<const A: usize, const N: usize>(payload: &[u8]) -> Option<Self> {
+        let bytes: &[u8; N] = payload.try_into().ok()?;
+        let (source, destination) =
+            if A == 4 { (CTA_IP_V4_SRC, CTA_IP_V4_DST) } else { (CTA_IP_V6_SRC, CTA_IP_V6_DST) };
+        let headers = [
+            (0, 12 + 2 * A as u16, CTA_TUPLE_IP | NLA_F_NESTED),
+            (4, 4 + A as u16, source),
+            (8 + A, 4 + A as u16, destination),
+            (12 + 2 * A, 28, CTA_TUPLE_PROTO | NLA_F_NESTED),
+            (16 + 2 * A, 5, CTA_PROTO_NUM),
+            (24 + 2 * A, 6, CTA_PROTO_SRC_PORT),
+            (32 + 2 * A, 6, CTA_PROTO_DST_PORT),
+        ];
+        for (at, length, number) in headers {
+            let ([l0, l1], [n0, n1]) = (length.to_ne_bytes(), number.to_ne_bytes());
+            if bytes[at..at + 4] != [l0, l1, n0, n1] {
+                return None;
+            }
+        }
+        let port = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
+        let address = |at: usize| {
+            let bytes = &bytes[at..at + A];
+            if A == 4 {
+                bytes.first_chunk::<4>().map(|bytes| IpAddr::from(*bytes))
+            } else {
+                bytes.first_chunk::<16>().map(|bytes| IpAddr::from(*bytes))
+            }
+        };
+        let l4 = L4::Ports { source: port(28 + 2 * A), destination: port(36 + 2 * A) };
+        let protocol = IpProtocol(bytes[20 + 2 * A]);
+        Some(Self::new(protocol, address(8)?, address(12 + A)?, l4))
+    }
+
+    #[inline(never)]
+    fn read_any(payload: &[u8], strange: &mut bool) -> Result<Self, Error> {
         let mut addresses = None;
         let mut layer4 = None;
         let mut zone = None;
-        for attr in Attrs::new(payload) {
-            let attr = attr?;
+        let mut attrs = Attrs::new(payload);
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 CTA_TUPLE_IP => {
                     addresses = Some(read_ip(&attr, strange).map_err(|e| e.within(CTA_TUPLE_IP))?);
@@ -163,6 +211,7 @@ impl Tuple {
                 _ => *strange = true,
             }
         }
+        attrs.finish()?;
         let Some((source, destination)) = addresses else {
             return Err(Error::missing(CTA_TUPLE_IP));
         };
@@ -221,8 +270,8 @@ const ICMPV6_NUMBERS: [u16; 3] =
 #[inline]
 fn read_ip(attr: &Attr<'_>, strange: &mut bool) -> Result<(IpAddr, IpAddr), Error> {
     let (mut source, mut destination) = (None, None);
-    for attr in attr.nested() {
-        let attr = attr?;
+    let mut attrs = attr.nested();
+    while let Some(attr) = attrs.step() {
         match attr.number() {
             CTA_IP_V4_SRC => source = Some(IpAddr::V4(attr.ipv4()?)),
             CTA_IP_V4_DST => destination = Some(IpAddr::V4(attr.ipv4()?)),
@@ -231,6 +280,7 @@ fn read_ip(attr: &Attr<'_>, strange: &mut bool) -> Result<(IpAddr, IpAddr), Erro
             _ => *strange = true,
         }
     }
+    attrs.finish()?;
     match (source, destination) {
         (Some(source), Some(destination)) => Ok((source, destination)),
         (None, Some(IpAddr::V6(_))) => Err(Error::missing(CTA_IP_V6_SRC)),
@@ -246,8 +296,8 @@ fn read_proto(attr: &Attr<'_>, strange: &mut bool) -> Result<(IpProtocol, L4), E
     let mut protocol = None;
     let (mut source, mut destination) = (None, None);
     let (mut icmp_id, mut icmp_kind, mut icmp_code) = (None, None, None);
-    for attr in attr.nested() {
-        let attr = attr?;
+    let mut attrs = attr.nested();
+    while let Some(attr) = attrs.step() {
         match attr.number() {
             CTA_PROTO_NUM => protocol = Some(IpProtocol(attr.u8()?)),
             CTA_PROTO_SRC_PORT => source = Some(attr.u16_be()?),
@@ -258,6 +308,7 @@ fn read_proto(attr: &Attr<'_>, strange: &mut bool) -> Result<(IpProtocol, L4), E
             _ => *strange = true,
         }
     }
+    attrs.finish()?;
     let Some(protocol) = protocol else { return Err(Error::missing(CTA_PROTO_NUM)) };
     let l4 = match (source, destination, icmp_id, icmp_kind, icmp_code) {
         (None, None, None, None, None) => L4::None,

@@ -124,13 +124,19 @@ impl<'a> FlowView<'a> {
         number: u16,
         read: impl FnOnce(&Attr<'a>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        for attr in self.attrs.clone() {
-            let attr = attr.map_err(|error| error.in_table(&FLOW))?;
+        let mut attrs = self.attrs.clone();
+        while let Some(attr) = attrs.step() {
             if attr.number() == number {
-                return read(&attr).map(Some).map_err(|error| error.in_table(&FLOW));
+                return match read(&attr) {
+                    Ok(value) => Ok(Some(value)),
+                    Err(error) => Err(error.in_table(&FLOW)),
+                };
             }
         }
-        Ok(None)
+        match attrs.finish() {
+            Ok(()) => Ok(None),
+            Err(error) => Err(error.in_table(&FLOW)),
+        }
     }
 }
 
