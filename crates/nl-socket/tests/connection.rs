@@ -107,7 +107,12 @@ fn an_echo_is_an_item_before_the_ack() {
             .unwrap();
         assert_eq!(made.iter().map(|link| &*link.name).collect::<Vec<_>>(), ["b"]);
         connection.run(AddLink { flags, ..AddLink::bridge("c") }).unwrap();
-        assert_eq!(links(&mut connection).len(), 3);
+        // That it can't be read changes nothing about the change.
+        connection.run(AddLink { flags, picky: true, ..AddLink::bridge("d") }).unwrap();
+        let again = AddLink { flags, picky: true, ..AddLink::bridge("d") };
+        assert_eq!(connection.run(again).unwrap_err().errno(), Some(Errno::EEXIST));
+        assert_eq!(links(&mut connection).len(), 4);
+        assert_eq!(connection.counters().stale, 0);
     });
 }
 

@@ -31,9 +31,16 @@ impl<'c, R: Request> Replies<'c, R> {
         Self { connection, request, sequence, deadline, over: false }
     }
 
-    /// Waits for the end of the exchange, passing over replies still to come.
+    /// Waits for the end of the exchange, passing over replies still to come: neither they nor
+    /// their loss change how it ends.
     pub(super) fn finish(mut self) -> Result<(), Error> {
-        self.try_for_each(|item| item.map(drop))
+        while let Some(item) = self.next() {
+            match item {
+                Err(Error::Lost(_)) if !self.over => {}
+                other => other.map(drop)?,
+            }
+        }
+        Ok(())
     }
 
     fn step(&mut self) -> Result<Option<R::Item>, Error> {

@@ -177,11 +177,13 @@ pub(crate) struct AddLink<'a> {
     pub(crate) name: &'a str,
     pub(crate) kind: &'a str,
     pub(crate) flags: Flags,
+    /// Find fault with every echo.
+    pub(crate) picky: bool,
 }
 
 impl<'a> AddLink<'a> {
     pub(crate) fn bridge(name: &'a str) -> Self {
-        Self { name, kind: "bridge", flags: Flags::CREATE | Flags::EXCL }
+        Self { name, kind: "bridge", flags: Flags::CREATE | Flags::EXCL, picky: false }
     }
 }
 
@@ -196,7 +198,7 @@ impl Request for AddLink<'_> {
         writer.nest(IFLA_LINKINFO, |writer| writer.text(IFLA_INFO_KIND, self.kind.as_bytes()))
     }
     fn read(&self, message: &Message<'_>) -> Result<Option<Link>, Error> {
-        read_link(message)
+        if self.picky { Err(Problem::Value.into()) } else { read_link(message) }
     }
 }
 
