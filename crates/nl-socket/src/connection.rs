@@ -177,8 +177,8 @@ impl Connection {
     /// Carries out a change and waits for the kernel's ack.
     ///
     /// # Errors
-    /// [`Error::Refused`], and whatever befalls the sending. After [`Error::OutcomeUnknown`] or
-    /// [`Error::TimedOut`] the change may have been carried out.
+    /// [`Error::Refused`], and whatever befalls the sending. After [`Error::OutcomeUnknown`],
+    /// [`Error::TimedOut`] or [`Error::WouldBlock`] the change may have been carried out.
     pub fn run<R: Request>(&mut self, request: R) -> Result<(), Error> {
         const { assert!(matches!(R::MODE, Mode::Change), "run() takes changes") }
         self.start(request)?.finish()
@@ -204,9 +204,49 @@ impl Connection {
     /// until the descriptor is readable and go on. It ends when the exchange is over; for a change
     /// that is with no item at all, or with one error.
     ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use nl_socket::{Connection, Error};
+    /// use nl_wire::value::Family;
+    /// # use nl_wire::table::{Layout, Protocol, Table};
+    /// # use nl_wire::{Error as WireError, Message, Mode, Request, Writer};
+    /// # nl_wire::protocol! {
+    /// #     static RTNETLINK: Family::ROUTE { RTM_GETLINK = 18: Get, Layout::NONE, Table::EMPTY; }
+    /// # }
+    /// # struct Indexes;
+    /// # impl Request for Indexes {
+    /// #     type Item = usize;
+    /// #     const MODE: Mode = Mode::Dump;
+    /// #     fn protocol(&self) -> &'static Protocol { &RTNETLINK }
+    /// #     fn message_type(&self) -> u16 { RTM_GETLINK }
+    /// #     fn write(&self, writer: &mut Writer<'_>) -> Result<(), WireError> {
+    /// #         writer.fixed(&[0; 16]);
+    /// #         Ok(())
+    /// #     }
+    /// #     fn read(&self, message: &Message<'_>) -> Result<Option<usize>, WireError> {
+    /// #         Ok(Some(message.bytes.len()))
+    /// #     }
+    /// # }
+    ///
+    /// let mut connection = Connection::open(Family::ROUTE)?;
+    /// connection.set_timeout(Some(Duration::ZERO));
+    /// let mut replies = connection.start(Indexes)?; // as in the example of this crate
+    /// loop {
+    ///     match replies.next() {
+    ///         Some(Ok(_)) => {}
+    ///         // Back to the event loop, which waits for the descriptor of `replies.as_fd()`.
+    ///         Some(Err(Error::WouldBlock)) => break,
+    ///         Some(Err(error)) => return Err(error),
+    ///         None => break,
+    ///     }
+    /// }
+    /// # Ok::<(), nl_socket::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// [`Error::Unencodable`], [`Error::WrongProtocol`], [`Error::Io`]. Also whatever befalls reading
-    /// the rest of a dump whose iterator was dropped.
+    /// [`Error::Unencodable`], [`Error::WrongProtocol`], [`Error::Io`]. The last also if reading the
+    /// rest of a dump whose iterator was dropped fails.
     pub fn start<R: Request>(&mut self, request: R) -> Result<Replies<'_, R>, Error> {
         // A dump may take as long as it goes on; any other answer is one thing.
         let deadline = (R::MODE != Mode::Dump).then(|| deadline(self.timeout));

@@ -74,7 +74,8 @@ pub enum Error {
     TimedOut,
     /// Non-blocking use: no answer yet. Wait until the descriptor is readable and ask again.
     WouldBlock,
-    /// The outcome of a change is unknown: it was carried out, but the answer was lost.
+    /// The kernel's answer was lost in an overrun of the receive queue: a change was carried out or
+    /// refused, and only a look at the table tells which.
     OutcomeUnknown,
     /// A get was acknowledged without a reply, or with none of those asked for.
     NoReply,

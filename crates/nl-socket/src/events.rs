@@ -33,6 +33,20 @@ pub enum Event<'a> {
 /// place in the stream. After an overrun the kernel accepts nothing until the queue was read empty;
 /// so [`Loss::Overrun`] is told then, behind all that was still queued, with the number that the
 /// socket's drop counter gives, and from there on the stream is whole again.
+///
+/// ```
+/// use nl_socket::{Event, Events, Wait};
+/// use nl_wire::value::Family;
+///
+/// let mut events = Events::open(Family::ROUTE, &[1])?; // RTNLGRP_LINK
+/// while let Some(event) = events.next(Wait::Never)? {
+///     match event {
+///         Event::Message { message, .. } => println!("type {}", message.header.message_type),
+///         Event::Loss(loss) => println!("{loss}: time to list again"),
+///     }
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct Events {
     socket: Socket,
     ring: Ring,

@@ -15,6 +15,32 @@
 //! - Acks can overflow the receive buffer. What is queued then precedes what was lost; after the
 //!   queue is drained, the outcome of the requests still open is unknown.
 //! - Events may be mixed in. They carry sequence 0 or somebody else's port.
+//!
+//! ```
+//! use nl_socket::Datagram;
+//! use nl_socket::exchange::{End, Exchange, Output};
+//! use nl_wire::{Flags, Header, Mode};
+//!
+//! let mut exchange = Exchange::new(4711);
+//! exchange.expect(1, Mode::Dump, false);
+//!
+//! // What the kernel might send: an entry, then NLMSG_DONE with errno 0.
+//! let entry = Header { length: 16, message_type: 24, flags: Flags::MULTI, sequence: 1, port: 4711 };
+//! let done = Header { length: 20, message_type: 3, ..entry };
+//! let bytes = [&entry.encode()[..], &done.encode(), &[0; 4]].concat();
+//! let datagram = Datagram { bytes: &bytes, length: bytes.len(), ..Datagram::default() };
+//!
+//! let mut offset = 0;
+//! let first = exchange.next(&datagram, &mut offset);
+//! assert!(matches!(first, Some(Output::Reply { sequence: 1, .. })));
+//! let second = exchange.next(&datagram, &mut offset);
+//! let Some(Output::End { sequence: 1, end: End::Ack { ack, interrupted: false } }) = second else {
+//!     panic!("{second:?}")
+//! };
+//! assert_eq!(ack.errno.0, 0);
+//! assert_eq!(exchange.next(&datagram, &mut offset), None);
+//! assert!(exchange.is_idle());
+//! ```
 
 use std::collections::VecDeque;
 

@@ -6,6 +6,55 @@
 //! makes classic BPF, [`netns`] names, enters and makes network namespaces, [`host`] waits
 //! for signals beside a socket.
 //!
+//! The upper half speaks netlink, of no particular family: [`connection`] runs requests, [`events`]
+//! follows announcements, [`exchange`] is the engine beneath, without I/O, and [`trace`] shows every
+//! message. What is asked and answered is said by values that implement
+//! [`Request`](nl_wire::Request): nl-route and nl-conntrack have many, and one's own is short.
+//!
+//! ```
+//! use nl_socket::Connection;
+//! use nl_wire::table::{Layout, Protocol, Table};
+//! use nl_wire::{Error, Message, Mode, Request, Writer, value::Family};
+//!
+//! nl_wire::protocol! {
+//!     /// As much of rtnetlink as this needs.
+//!     static RTNETLINK: Family::ROUTE {
+//!         RTM_GETLINK = 18: Get, Layout::NONE, Table::EMPTY;
+//!     }
+//! }
+//!
+//! /// Asks for the index of every interface.
+//! struct Indexes;
+//!
+//! impl Request for Indexes {
+//!     type Item = u32;
+//!     const MODE: Mode = Mode::Dump;
+//!
+//!     fn protocol(&self) -> &'static Protocol {
+//!         &RTNETLINK
+//!     }
+//!
+//!     fn message_type(&self) -> u16 {
+//!         RTM_GETLINK
+//!     }
+//!
+//!     fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+//!         writer.fixed(&[0; 16]); // struct ifinfomsg
+//!         Ok(())
+//!     }
+//!
+//!     fn read(&self, message: &Message<'_>) -> Result<Option<u32>, Error> {
+//!         let index = message.body().get(4..).and_then(|rest| rest.first_chunk());
+//!         Ok(index.map(|bytes| u32::from_ne_bytes(*bytes)))
+//!     }
+//! }
+//!
+//! let mut connection = Connection::open(Family::ROUTE)?;
+//! let indexes = connection.dump(Indexes)?.collect::<Result<Vec<u32>, _>>()?;
+//! assert!(indexes.contains(&1), "the loopback device");
+//! # Ok::<(), nl_socket::Error>(())
+//! ```
+//!
 //! Linux only. Every `unsafe` line of the workspace is in the private module
 //! `sys`.
 #![deny(unsafe_code)]

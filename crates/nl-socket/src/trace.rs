@@ -17,6 +17,15 @@ pub enum Direction {
 
 /// One message on its way, as a [`Tracer`] sees it. `Display` is the message's listing, each line
 /// marked with `>` (sent) or `<` (received).
+///
+/// ```
+/// use nl_socket::{Connection, Trace};
+/// use nl_wire::value::Family;
+///
+/// let mut connection = Connection::open(Family::ROUTE)?;
+/// connection.set_tracer(Some(Box::new(|trace: &Trace<'_>| eprint!("{trace}"))));
+/// # Ok::<(), nl_socket::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Trace<'a> {
     /// Which way it went.
