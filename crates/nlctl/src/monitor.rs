@@ -108,8 +108,7 @@ pub(crate) fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
     for typed in options.text_words()? {
         let found = SUBJECTS.iter().position(|subject| subject.name.starts_with(typed));
         match (typed, found) {
-            ("all", _) => monitor.label = true,
-            ("label", _) => monitor.label = true,
+            ("all" | "label", _) => monitor.label = true,
             (_, Some(index)) => {
                 if let Some(wanted) = monitor.wanted.get_mut(index) {
                     *wanted = true;
