@@ -105,6 +105,12 @@ impl Events {
         &self.socket
     }
 
+    /// Whether events were received that [`Events::next`] has not given yet: it will not look at
+    /// the socket before these.
+    pub fn has_received(&mut self) -> bool {
+        self.find()
+    }
+
     /// The next event; `None` if none comes within `wait`.
     ///
     /// Neither a loss nor a damaged datagram ends the stream.

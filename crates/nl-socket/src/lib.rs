@@ -3,8 +3,8 @@
 //! The lower half of this crate moves bytes and knows no message: [`socket`]
 //! opens, joins and sends, [`options`] holds the socket options, [`ring`]
 //! receives many datagrams with one system call, [`filter`] (`bpf` of nl-wire)
-//! makes classic BPF, [`netns`] names, enters and makes network namespaces, [`host`] waits
-//! for signals beside a socket.
+//! makes classic BPF, [`netns`] names, enters and makes network namespaces, [`poll`] waits for
+//! many descriptors, [`host`] for signals beside a socket.
 //!
 //! The upper half speaks netlink, of no particular family: [`connection`] runs requests, [`events`]
 //! follows announcements, [`exchange`] is the engine beneath, without I/O, and [`trace`] shows every
@@ -69,6 +69,7 @@ pub mod exchange;
 pub mod host;
 pub mod netns;
 pub mod options;
+pub mod poll;
 pub mod ring;
 pub mod socket;
 #[allow(unsafe_code)]
@@ -81,6 +82,7 @@ pub use events::{Event, Events};
 pub use netns::Netns;
 pub use nl_wire::bpf as filter;
 pub use options::{MemInfo, NetlinkOption};
+pub use poll::Poller;
 pub use ring::{Datagram, Ring};
 pub use socket::{Socket, Wait};
 pub use trace::{Direction, Trace, Tracer};
