@@ -7,6 +7,7 @@ use nl_wire::attr::Attr;
 use nl_wire::text::Text;
 use nl_wire::{Error, Writer};
 
+use crate::shape;
 use crate::tables::{
     CTA_COUNTERS_BYTES, CTA_COUNTERS_PACKETS, CTA_COUNTERS_PAD, CTA_COUNTERS32_BYTES,
     CTA_COUNTERS32_PACKETS, CTA_HELP, CTA_HELP_INFO, CTA_HELP_NAME, CTA_SEQADJ_CORRECTION_POS,
@@ -26,6 +27,17 @@ pub struct Counters {
 impl Counters {
     #[inline]
     pub(crate) fn read(attr: &Attr<'_>, strange: &mut bool) -> Result<Self, Error> {
+        if let Ok(bytes) = <&[u8; 24]>::try_from(attr.payload) {
+            if shape::is(bytes, [(0, 12, CTA_COUNTERS_PACKETS), (12, 12, CTA_COUNTERS_BYTES)]) {
+                let number = |at| bytes[at..].first_chunk().map_or(0, |b| u64::from_be_bytes(*b));
+                return Ok(Self { packets: number(4), bytes: number(16) });
+            }
+        }
+        Self::walk(attr, strange)
+    }
+
+    #[inline(never)]
+    fn walk(attr: &Attr<'_>, strange: &mut bool) -> Result<Self, Error> {
         let mut counters = Self::default();
         let mut attrs = attr.nested();
         while let Some(attr) = attrs.step() {

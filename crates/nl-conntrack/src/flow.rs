@@ -170,8 +170,8 @@ impl Flow {
     #[inline]
     fn read_nest(&mut self, attr: &Attr<'_>, strange: &mut bool) -> Result<(), Error> {
         match attr.number() {
-            tables::CTA_TUPLE_ORIG => self.original = Tuple::read(attr.payload, strange)?,
-            tables::CTA_TUPLE_REPLY => self.reply = Tuple::read(attr.payload, strange)?,
+            tables::CTA_TUPLE_ORIG => self.original.fill(attr.payload, strange)?,
+            tables::CTA_TUPLE_REPLY => self.reply.fill(attr.payload, strange)?,
             tables::CTA_PROTOINFO => self.protocol_info = ProtocolInfo::read(attr, strange)?,
             tables::CTA_COUNTERS_ORIG => {
                 self.original_counters = Some(Counters::read(attr, strange)?);
@@ -188,7 +188,7 @@ impl Flow {
             }
             tables::CTA_SEQ_ADJ_REPLY => self.reply_seq_adj = Some(SeqAdj::read(attr, strange)?),
             tables::CTA_TUPLE_MASTER => {
-                self.master = Some(Box::new(Tuple::read(attr.payload, strange)?));
+                self.master.insert(Box::default()).fill(attr.payload, strange)?;
             }
             // What only requests hold, and what is not known at all, is kept as it is.
             _ => self.unknown.push(RawAttr::from(*attr)),

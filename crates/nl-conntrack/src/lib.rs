@@ -62,6 +62,7 @@ pub mod flow;
 pub mod json;
 pub mod protocol_info;
 pub mod request;
+mod shape;
 pub mod stats;
 pub mod tables;
 pub mod text;

@@ -1,8 +1,9 @@
 //! The state of a connection: `CTA_PROTOINFO`.
 
-use nl_wire::attr::Attr;
+use nl_wire::attr::{Attr, NLA_F_NESTED};
 use nl_wire::{Error, Writer};
 
+use crate::shape;
 use crate::tables::{
     CTA_PROTOINFO, CTA_PROTOINFO_DCCP, CTA_PROTOINFO_DCCP_HANDSHAKE_SEQ, CTA_PROTOINFO_DCCP_PAD,
     CTA_PROTOINFO_DCCP_ROLE, CTA_PROTOINFO_DCCP_STATE, CTA_PROTOINFO_SCTP,
@@ -98,6 +99,14 @@ impl ProtocolInfo {
     /// Reads a `CTA_PROTOINFO`; `None` if it holds no protocol known here.
     #[inline]
     pub(crate) fn read(attr: &Attr<'_>, strange: &mut bool) -> Result<Option<Self>, Error> {
+        match Tcp::read_usual(attr.payload) {
+            Some(tcp) => Ok(Some(Self::Tcp(tcp))),
+            None => Self::walk(attr, strange),
+        }
+    }
+
+    #[inline(never)]
+    fn walk(attr: &Attr<'_>, strange: &mut bool) -> Result<Option<Self>, Error> {
         let mut info = None;
         let mut attrs = attr.nested();
         while let Some(attr) = attrs.step() {
@@ -134,7 +143,32 @@ impl ProtocolInfo {
 }
 
 impl Tcp {
+    /// Reads a `CTA_PROTOINFO` of TCP with all fields, if it is as the kernel writes it.
     #[inline]
+    fn read_usual(payload: &[u8]) -> Option<Self> {
+        let bytes: &[u8; 44] = payload.try_into().ok()?;
+        let usual = shape::is(
+            bytes,
+            [
+                (0, 44, CTA_PROTOINFO_TCP | NLA_F_NESTED),
+                (4, 5, CTA_PROTOINFO_TCP_STATE),
+                (12, 5, CTA_PROTOINFO_TCP_WSCALE_ORIGINAL),
+                (20, 5, CTA_PROTOINFO_TCP_WSCALE_REPLY),
+                (28, 6, CTA_PROTOINFO_TCP_FLAGS_ORIGINAL),
+                (36, 6, CTA_PROTOINFO_TCP_FLAGS_REPLY),
+            ],
+        );
+        let flags =
+            |at: usize| TcpFlagChange { flags: TcpFlags(bytes[at]), mask: TcpFlags(bytes[at + 1]) };
+        usual.then(|| Self {
+            state: Some(TcpState(bytes[8])),
+            window_scale_original: Some(bytes[16]),
+            window_scale_reply: Some(bytes[24]),
+            flags_original: Some(flags(32)),
+            flags_reply: Some(flags(40)),
+        })
+    }
+
     fn read(attr: &Attr<'_>, strange: &mut bool) -> Result<Self, Error> {
         let mut tcp = Self::default();
         let mut attrs = attr.nested();

@@ -6,6 +6,7 @@ use nl_wire::attr::{Attr, Attrs, NLA_F_NESTED};
 use nl_wire::value::AddressFamily;
 use nl_wire::{Error, Writer};
 
+use crate::shape;
 use crate::tables::{
     CTA_IP_V4_DST, CTA_IP_V4_SRC, CTA_IP_V6_DST, CTA_IP_V6_SRC, CTA_PROTO_DST_PORT,
     CTA_PROTO_ICMP_CODE, CTA_PROTO_ICMP_ID, CTA_PROTO_ICMP_TYPE, CTA_PROTO_ICMPV6_CODE,
@@ -140,60 +141,60 @@ impl Tuple {
     /// path begins inside the tuple.
     #[inline]
     pub fn decode(payload: &[u8]) -> Result<Self, Error> {
-        Self::read(payload, &mut false).map_err(|error| error.in_table(&TUPLE))
-    }
-
-    /// As [`Tuple::decode`]; sets `strange` if something in it is not known.
-    #[inline]
-    pub(crate) fn read(payload: &[u8], strange: &mut bool) -> Result<Self, Error> {
-        let usual =
-            Self::read_usual::<4, 48>(payload).or_else(|| Self::read_usual::<16, 72>(payload));
-        match usual {
-            Some(tuple) => Ok(tuple),
-            None => Self::read_any(payload, strange),
+        let mut tuple = Self::default();
+        match tuple.fill(payload, &mut false) {
+            Ok(()) => Ok(tuple),
+            Err(error) => Err(error.in_table(&TUPLE)),
         }
     }
 
-    /// Reads a tuple of the shape that the kernel gives those with ports and no zone: always the
-    /// same attributes in the same order, so that a look at their headers tells where all is. `A`
-    /// is the length of an address, `N` that of the tuple.
+    /// Sets all fields to what the payload of a `CTA_TUPLE_*` says; sets `strange` if something in
+    /// it is not known. In place, because a tuple is large enough for moves to cost.
     #[inline]
-    #[allow(clippy::cast_possible_truncation)] // A is 4 or 16.
-    fn read_usual<const A: usize, const N: usize>(payload: &[u8]) -> Option<Self> {
-        let bytes: &[u8; N] = payload.try_into().ok()?;
+    pub(crate) fn fill(&mut self, payload: &[u8], strange: &mut bool) -> Result<(), Error> {
+        if !self.fill_usual::<4, 48>(payload) && !self.fill_usual::<16, 72>(payload) {
+            *self = Self::read(payload, strange)?;
+        }
+        Ok(())
+    }
+
+    /// Reads a tuple with ports and without a zone, where all is as the kernel writes it; otherwise
+    /// changes nothing and returns false. `A` is the length of an address, `N` that of the tuple.
+    #[inline]
+    fn fill_usual<const A: usize, const N: usize>(&mut self, payload: &[u8]) -> bool {
+        let Ok(bytes) = <&[u8; N]>::try_from(payload) else { return false };
         let (source, destination) =
             if A == 4 { (CTA_IP_V4_SRC, CTA_IP_V4_DST) } else { (CTA_IP_V6_SRC, CTA_IP_V6_DST) };
-        let headers = [
-            (0, 12 + 2 * A as u16, CTA_TUPLE_IP | NLA_F_NESTED),
-            (4, 4 + A as u16, source),
-            (8 + A, 4 + A as u16, destination),
-            (12 + 2 * A, 28, CTA_TUPLE_PROTO | NLA_F_NESTED),
-            (16 + 2 * A, 5, CTA_PROTO_NUM),
-            (24 + 2 * A, 6, CTA_PROTO_SRC_PORT),
-            (32 + 2 * A, 6, CTA_PROTO_DST_PORT),
-        ];
-        for (at, length, number) in headers {
-            let ([l0, l1], [n0, n1]) = (length.to_ne_bytes(), number.to_ne_bytes());
-            if bytes[at..at + 4] != [l0, l1, n0, n1] {
-                return None;
-            }
+        let usual = shape::is(
+            bytes,
+            [
+                (0, 12 + 2 * A, CTA_TUPLE_IP | NLA_F_NESTED),
+                (4, 4 + A, source),
+                (8 + A, 4 + A, destination),
+                (12 + 2 * A, 28, CTA_TUPLE_PROTO | NLA_F_NESTED),
+                (16 + 2 * A, 5, CTA_PROTO_NUM),
+                (24 + 2 * A, 6, CTA_PROTO_SRC_PORT),
+                (32 + 2 * A, 6, CTA_PROTO_DST_PORT),
+            ],
+        );
+        if !usual {
+            return false;
         }
         let port = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
-        let address = |at: usize| {
-            let bytes = &bytes[at..at + A];
-            if A == 4 {
-                bytes.first_chunk::<4>().map(|bytes| IpAddr::from(*bytes))
-            } else {
-                bytes.first_chunk::<16>().map(|bytes| IpAddr::from(*bytes))
-            }
+        let address = |at: usize| match <[u8; 16]>::try_from(&bytes[at..at + A]) {
+            Ok(octets) => IpAddr::from(octets),
+            Err(_) => IpAddr::from([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]),
         };
-        let l4 = L4::Ports { source: port(28 + 2 * A), destination: port(36 + 2 * A) };
-        let protocol = IpProtocol(bytes[20 + 2 * A]);
-        Some(Self::new(protocol, address(8)?, address(12 + A)?, l4))
+        self.source = address(8);
+        self.destination = address(12 + A);
+        self.protocol = IpProtocol(bytes[20 + 2 * A]);
+        self.l4 = L4::Ports { source: port(28 + 2 * A), destination: port(36 + 2 * A) };
+        self.zone = None;
+        true
     }
 
     #[inline(never)]
-    fn read_any(payload: &[u8], strange: &mut bool) -> Result<Self, Error> {
+    fn read(payload: &[u8], strange: &mut bool) -> Result<Self, Error> {
         let mut addresses = None;
         let mut layer4 = None;
         let mut zone = None;

@@ -142,7 +142,11 @@ impl<'a> FlowView<'a> {
 
 #[inline]
 fn read_tuple(attr: &Attr<'_>) -> Result<Tuple, Error> {
-    Tuple::read(attr.payload, &mut false).map_err(|error| error.within(attr.number()))
+    let mut tuple = Tuple::default();
+    match tuple.fill(attr.payload, &mut false) {
+        Ok(()) => Ok(tuple),
+        Err(error) => Err(error.within(attr.number())),
+    }
 }
 
 #[inline]
