@@ -1,1 +1,117 @@
-//! Benchmarks of the workspace; see `benches/benches`.
+//! Messages for the benchmarks, and the floor to measure against.
+//!
+//! Streams are made of captured messages of one kind, with addresses and ports that differ, so that
+//! no branch predictor learns one message by heart. The floor is a walk over the same bytes written
+//! by hand, as safe code as the rest: what no decoder can be faster than.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+
+use nl_conntrack::{Flow, L4, Tuple};
+use nl_route::{Link, Prefix, Route};
+use nl_testkit::fixture;
+use nl_wire::{Error, Flags, Header, Message, Messages, Writer, write};
+
+pub mod floor;
+
+/// Messages in a stream: times of one iteration in µs are ns a message.
+pub const COUNT: usize = 1000;
+
+/// Captured flows, by what they hold.
+pub const FLOWS: [&str; 4] = ["flow_tcp", "flow_tcp_snat", "flow_udp", "flow_udp_v6"];
+/// Captured routes.
+pub const ROUTES: [&str; 3] = ["route_v4", "route_v6", "route_multipath"];
+
+/// The bytes of a captured message.
+///
+/// # Panics
+/// If there is no such fixture.
+pub fn captured(name: &str) -> Vec<u8> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["fixtures", "../crates/nl-conntrack/tests/fixtures"];
+    let mut paths = folders.iter().map(|folder| own.join(folder).join(name).with_extension("hex"));
+    fixture(paths.find(|path| path.exists()).unwrap_or_else(|| panic!("no fixture {name}")))
+}
+
+/// The flow of a captured message.
+///
+/// # Panics
+/// If it does not decode.
+pub fn flow(name: &str) -> Flow {
+    Flow::decode(&Message::decode(&captured(name)).expect("a message")).expect("a flow")
+}
+
+/// The route of a captured message.
+///
+/// # Panics
+/// If it does not decode.
+pub fn route(name: &str) -> Route {
+    Route::decode(&Message::decode(&captured(name)).expect("a message")).expect("a route")
+}
+
+/// [`COUNT`] messages as a dump has them, each a variation of the captured flow.
+pub fn flows(name: &str) -> Vec<u8> {
+    let first = flow(name);
+    stream(0x100, |index, writer| {
+        let vary = |mut tuple: Tuple| {
+            tuple.source = vary_address(tuple.source, index);
+            if let L4::Ports { source, .. } = &mut tuple.l4 {
+                *source = source.wrapping_add(index);
+            }
+            tuple
+        };
+        let flow = Flow {
+            original: vary(first.original),
+            reply: vary(first.reply),
+            timeout: first.timeout.map(|seconds| seconds + u32::from(index)),
+            id: Some(u32::from(index).wrapping_mul(0x9e37_79b9)),
+            ..first.clone()
+        };
+        flow.write(writer)
+    })
+}
+
+/// [`COUNT`] messages as a dump has them, each a variation of the captured route.
+pub fn routes(name: &str) -> Vec<u8> {
+    let first = route(name);
+    stream(24, |index, writer| {
+        let vary = |prefix: Prefix| {
+            let address = vary_address(prefix.address, index);
+            Prefix { address, ..prefix }.masked()
+        };
+        let destination = first.destination.map(vary);
+        Route { destination, ..first.clone() }.encode(writer)
+    })
+}
+
+/// [`COUNT`] messages as a dump has them, each a variation of the captured link.
+///
+/// # Panics
+/// If it does not decode.
+pub fn links() -> Vec<u8> {
+    let bytes = captured("link");
+    let first = Link::decode(&Message::decode(&bytes).expect("a message")).expect("a link");
+    stream(16, |index, writer| Link { index: u32::from(index), ..first.clone() }.encode(writer))
+}
+
+/// Writes [`COUNT`] messages.
+fn stream(
+    message_type: u16,
+    mut body: impl FnMut(u16, &mut Writer<'_>) -> Result<(), Error>,
+) -> Vec<u8> {
+    let mut out = Vec::new();
+    for index in 0..COUNT {
+        let index = u16::try_from(index).unwrap_or_default();
+        let header = Header { message_type, flags: Flags::MULTI, sequence: 1, ..Header::default() };
+        write::message(&mut out, header, |writer| body(index, writer)).expect("a message");
+    }
+    assert_eq!(Messages::new(&out).flatten().count(), COUNT);
+    out
+}
+
+fn vary_address(address: IpAddr, by: u16) -> IpAddr {
+    match address {
+        IpAddr::V4(v4) => Ipv4Addr::from(u32::from(v4) ^ (u32::from(by) << 8)).into(),
+        IpAddr::V6(v6) => Ipv6Addr::from(u128::from(v6) ^ (u128::from(by) << 80)).into(),
+    }
+}
