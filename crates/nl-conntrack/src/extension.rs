@@ -226,3 +226,23 @@ impl Labels {
         self.bits().any(|set| set == bit)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::tests::every_change;
+
+    /// The quick way reads what the walk reads, whatever the bytes.
+    #[test]
+    fn quick_and_thorough_agree() {
+        every_change(
+            |writer| Counters { packets: 1, bytes: 2 }.write(writer, 1),
+            |attr| {
+                let mut strange = [false; 2];
+                let quick = Counters::read(attr, &mut strange[0]);
+                assert_eq!(quick, Counters::walk(attr, &mut strange[1]));
+                assert_eq!(strange[0], strange[1]);
+            },
+        );
+    }
+}

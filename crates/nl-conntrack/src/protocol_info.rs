@@ -281,3 +281,31 @@ impl Sctp {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::tests::every_change;
+
+    /// The quick way reads what the walk reads, whatever the bytes.
+    #[test]
+    fn quick_and_thorough_agree() {
+        let flags = Some(TcpFlagChange { flags: TcpFlags(1), mask: TcpFlags(2) });
+        let info = ProtocolInfo::Tcp(Tcp {
+            state: Some(TcpState(3)),
+            window_scale_original: Some(4),
+            window_scale_reply: Some(5),
+            flags_original: flags,
+            flags_reply: flags,
+        });
+        every_change(
+            |writer| info.write(writer),
+            |attr| {
+                let mut strange = [false; 2];
+                let quick = ProtocolInfo::read(attr, &mut strange[0]);
+                assert_eq!(quick, ProtocolInfo::walk(attr, &mut strange[1]));
+                assert_eq!(strange[0], strange[1]);
+            },
+        );
+    }
+}

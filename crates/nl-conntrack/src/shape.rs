@@ -23,3 +23,28 @@ const fn length_bytes(length: usize) -> [u8; 2] {
     #[allow(clippy::cast_possible_truncation)]
     (length as u16).to_ne_bytes()
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use alloc::vec::Vec;
+    use nl_wire::{Attr, Error, Writer};
+
+    /// The payload of the one attribute that `write` makes, as it is and with each byte changed to
+    /// each value.
+    pub(crate) fn every_change(
+        write: impl FnOnce(&mut Writer<'_>) -> Result<(), Error>,
+        check: impl Fn(&Attr<'_>),
+    ) {
+        let mut bytes = Vec::new();
+        write(&mut Writer::attributes(&mut bytes)).unwrap();
+        let mut payload = bytes.split_off(4);
+        for index in 0..payload.len() {
+            let before = payload[index];
+            for value in 0..=u8::MAX {
+                payload[index] = value;
+                check(&Attr { raw_type: 1, payload: &payload });
+            }
+            payload[index] = before;
+        }
+    }
+}

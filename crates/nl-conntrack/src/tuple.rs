@@ -325,3 +325,28 @@ fn read_proto(attr: &Attr<'_>, strange: &mut bool) -> Result<(IpProtocol, L4), E
     };
     Ok((protocol, l4))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::tests::every_change;
+
+    /// The quick way reads what the walk reads, whatever the bytes.
+    #[test]
+    fn quick_and_thorough_agree() {
+        for (source, destination) in
+            [([1; 4].into(), [2; 4].into()), ([1; 16].into(), [2; 16].into())]
+        {
+            let tuple = Tuple::with_ports(IpProtocol::TCP, (source, 3), (destination, 4));
+            every_change(
+                |writer| tuple.write(writer, 1),
+                |attr| {
+                    let (mut quick, mut strange) = (Tuple::default(), [false; 2]);
+                    let filled = quick.fill(attr.payload, &mut strange[0]).map(|()| quick);
+                    assert_eq!(filled, Tuple::read(attr.payload, &mut strange[1]));
+                    assert_eq!(strange[0], strange[1]);
+                },
+            );
+        }
+    }
+}
