@@ -42,6 +42,7 @@ pub mod json;
 pub mod link;
 pub mod names;
 pub mod object;
+pub mod parse;
 pub mod prefix;
 mod print;
 pub mod request;

@@ -88,8 +88,7 @@ impl NameKind {
                 &[(0, "global"), (200, "site"), (253, "link"), (254, "host"), (255, "nowhere")]
             }
             Self::Realm => &[(0, "cosmos")],
-            Self::Tos => &[(0, "default")],
-            Self::Group => &[(0, "default")],
+            Self::Tos | Self::Group => &[(0, "default")],
             Self::AddressProtocol => {
                 &[(0, "unspec"), (1, "kernel_lo"), (2, "kernel_ra"), (3, "kernel_ll")]
             }
@@ -123,7 +122,8 @@ impl NameKind {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Names {
     links: BTreeMap<u32, (Text, Option<LinkFlags>)>,
-    names: BTreeMap<(NameKind, u32), String>,
+    altnames: BTreeMap<Text, u32>,
+    words: BTreeMap<(NameKind, u32), String>,
 }
 
 impl Default for Names {
@@ -133,7 +133,8 @@ impl Default for Names {
         };
         Self {
             links: BTreeMap::new(),
-            names: NameKind::ALL.into_iter().flat_map(built_in).collect(),
+            altnames: BTreeMap::new(),
+            words: NameKind::ALL.into_iter().flat_map(built_in).collect(),
         }
     }
 }
@@ -150,19 +151,19 @@ impl Names {
                 continue;
             }
             if let Some(number) = parse_number(number).filter(|&number| number <= kind.limit()) {
-                self.names.insert((kind, number), name.into());
+                self.words.insert((kind, number), name.into());
             }
         }
     }
 
     /// The name of a number, or the number where it has none: decimal, a type of service `0x10`.
     pub fn name(&self, kind: NameKind, number: u32) -> impl fmt::Display + '_ {
-        Name { kind, number, name: self.names.get(&(kind, number)).map(String::as_str) }
+        Name { kind, number, word: self.words.get(&(kind, number)).map(String::as_str) }
     }
 
     /// The number of a name, or of digits: decimal or with `0x`.
     pub fn number(&self, kind: NameKind, name: &str) -> Option<u32> {
-        let rows = self.names.range((kind, 0)..=(kind, u32::MAX));
+        let rows = self.words.range((kind, 0)..=(kind, u32::MAX));
         let named = rows.filter(|row| row.1 == name).map(|row| row.0.1).next();
         named.or_else(|| parse_number(name)).filter(|&number| number <= kind.limit())
     }
@@ -175,10 +176,13 @@ impl Names {
     /// Forgets a link.
     pub fn remove_link(&mut self, index: u32) {
         self.links.remove(&index);
+        self.altnames.retain(|_, known| *known != index);
     }
 
-    /// Learns the name of a link that was read, and whether it is up.
+    /// Learns the names of a link that was read, and whether it is up.
     pub fn learn(&mut self, link: &Link) {
+        self.altnames.retain(|_, known| *known != link.index);
+        self.altnames.extend(link.altnames.iter().map(|name| (name.clone(), link.index)));
         if let Some(name) = &link.name {
             self.links.insert(link.index, (name.clone(), Some(link.flags)));
         }
@@ -201,9 +205,10 @@ impl Names {
         flags.is_some_and(|flags| !flags.contains(LinkFlags::UP))
     }
 
-    /// The index of the link of that name; also of `if7`, if no link is called so.
+    /// The index of the link of that name or alternative name; also of `if7`, if no link is called so.
     pub fn link_index(&self, name: &str) -> Option<u32> {
         let known = self.links.iter().find(|link| link.1.0 == *name).map(|link| *link.0);
+        let known = known.or_else(|| self.altnames.get(&Text::from(name)).copied());
         let digits = |name: &str| name.strip_prefix("if")?.parse().ok();
         known.or_else(|| digits(name).filter(|index| *index != 0))
     }
@@ -223,12 +228,12 @@ pub(crate) fn parse_number(text: &str) -> Option<u32> {
 struct Name<'a> {
     kind: NameKind,
     number: u32,
-    name: Option<&'a str>,
+    word: Option<&'a str>,
 }
 
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.name, self.kind) {
+        match (self.word, self.kind) {
             (Some(name), _) => f.write_str(name),
             (None, NameKind::Tos) => write!(f, "{:#04x}", self.number),
             (None, _) => write!(f, "{}", self.number),

@@ -14,7 +14,7 @@ mod route;
 
 pub(crate) use address::address;
 pub(crate) use link::link;
-pub(crate) use route::route;
+pub(crate) use route::{METRICS, TYPES, route};
 
 nl_wire::flag_set! {
     /// What a list's selector has settled, so that ip leaves it out of each line.
@@ -151,7 +151,9 @@ impl Out<'_, '_> {
     }
 
     pub(crate) fn end_array(&mut self) {
-        self.json(|json| json.end_array());
+        if let Self::Json(json) = self {
+            json.end_array();
+        }
     }
 
     pub(crate) fn begin_object(&mut self, key: &str) {
@@ -161,8 +163,17 @@ impl Out<'_, '_> {
         });
     }
 
+    /// The start of an object in an array.
+    pub(crate) fn begin_entry(&mut self) {
+        if let Self::Json(json) = self {
+            json.begin_object();
+        }
+    }
+
     pub(crate) fn end_object(&mut self) {
-        self.json(|json| json.end_object());
+        if let Self::Json(json) = self {
+            json.end_object();
+        }
     }
 
     /// A line break inside an object.
@@ -172,7 +183,7 @@ impl Out<'_, '_> {
 
     /// The start of an object.
     pub(crate) fn begin(&mut self, context: &Context<'_>) {
-        self.json(|json| json.begin_object());
+        self.begin_entry();
         if context.deleted {
             self.either("deleted", true, "Deleted ", "");
         }

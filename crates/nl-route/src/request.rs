@@ -211,7 +211,9 @@ impl Request for GetRoute {
     }
 
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
-        let mut flags = RouteFlags::LOOKUP_TABLE;
+        // IPv6 always tells the table, and refuses to be asked.
+        let mut flags =
+            if self.destination.is_ipv4() { RouteFlags::LOOKUP_TABLE } else { RouteFlags(0) };
         if self.fib_match {
             flags |= RouteFlags::FIB_MATCH;
         }

@@ -7,9 +7,9 @@ use nl_wire::text::Colons;
 
 use super::{Context, Out};
 use crate::link::LinkInfo;
-use crate::tables::bridge::*;
-use crate::tables::kind::*;
-use crate::tables::tunnel::*;
+// The tables below name nearly every one of them.
+#[allow(clippy::wildcard_imports)]
+use crate::tables::{bridge::*, kind::*, tunnel::*};
 
 /// How the value of an attribute is printed.
 #[derive(Clone, Copy)]

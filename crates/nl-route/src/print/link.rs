@@ -65,21 +65,19 @@ pub(crate) fn link(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
         out.string("master", "master ", context.names.link(master));
     }
     if let Some(state) = link.operstate {
-        match state.word() {
-            Some(word) => out.string("operstate", "state ", word),
-            None => {
-                out.text(format_args!("state {:#x} ", state.0));
-                out.json(|json| json.field("operstate_index", state.0));
-            }
+        if let Some(word) = state.word() {
+            out.string("operstate", "state ", word);
+        } else {
+            out.text(format_args!("state {:#x} ", state.0));
+            out.json(|json| json.field("operstate_index", state.0));
         }
     }
     if let Some(mode) = link.link_mode {
-        match mode.word() {
-            Some(word) => out.string("linkmode", "mode ", word),
-            None => {
-                out.text(format_args!("mode {} ", mode.0));
-                out.json(|json| json.field("linkmode_index", mode.0));
-            }
+        if let Some(word) = mode.word() {
+            out.string("linkmode", "mode ", word);
+        } else {
+            out.text(format_args!("mode {} ", mode.0));
+            out.json(|json| json.field("linkmode_index", mode.0));
         }
     }
     if let Some(group) = link.group {

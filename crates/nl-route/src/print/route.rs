@@ -11,7 +11,10 @@ use crate::names::NameKind;
 use crate::prefix::Prefix;
 use crate::route::ip_family;
 use crate::route::{CacheInfo, Encap, Hop, Metrics, Realms, Route, TICKS_PER_SECOND};
-use crate::tables::route::*;
+use crate::tables::route::{
+    MPLS_IPTUNNEL_DST, MPLS_IPTUNNEL_TTL, RTA_DST, RTA_NEWDST, RTA_SRC, RTAX_CC_ALGO,
+    RTAX_FEATURES, RTAX_HOPLIMIT, RTAX_RTO_MIN, RTAX_RTT, RTAX_RTTVAR,
+};
 use crate::value::{
     CacheFlags, EncapType, Preference, RouteFlags, RouteProtocol, RouteType, Scope, TableId,
 };
@@ -179,7 +182,7 @@ pub(crate) fn route(out: &mut Out<'_, '_>, route: &Route, context: &Context<'_>)
     if !route.multipath.is_empty() {
         out.begin_array("nexthops");
         for hop in &route.multipath {
-            out.json(|json| json.begin_object());
+            out.begin_entry();
             next_hop(out, route, hop, context);
             out.end_object();
         }
@@ -262,7 +265,7 @@ fn cache_flags(out: &mut Out<'_, '_>, flags: RouteFlags, context: &Context<'_>) 
     if !rest.is_empty() {
         out.text("<");
     }
-    for &(flag, word) in CACHE_FLAGS.iter() {
+    for &(flag, word) in &CACHE_FLAGS {
         if rest.contains(flag) {
             rest = rest.without(flag);
             out.text(format_args!("{word}{}", if rest.is_empty() { "> " } else { "," }));
@@ -306,7 +309,7 @@ fn cache_info(out: &mut Out<'_, '_>, info: &CacheInfo, context: &Context<'_>) {
 
 fn metrics(out: &mut Out<'_, '_>, metrics: &Metrics) {
     out.begin_array("metrics");
-    out.json(|json| json.begin_object());
+    out.begin_entry();
     for (number, word) in (0_u16..).zip(METRICS).skip(2) {
         let locked = metrics.is_locked(number);
         let name = metrics.congestion_control.as_ref().filter(|_| number == RTAX_CC_ALGO);

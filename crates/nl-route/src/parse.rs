@@ -1,0 +1,232 @@
+//! The words of `ip route`, read into routes, lookups and selectors.
+//!
+//! No I/O: links and other names are looked up in [`Names`]. Errors are one line in ip's words,
+//! with the exit code that ip ends with.
+//!
+//! ```
+//! use nl_route::{AddressFamily, names::Names, parse};
+//!
+//! let mut names = Names::default();
+//! names.set_link(2, "eth0");
+//! let words = ["10.1.0.0/16", "via", "192.0.2.1", "dev", "eth0", "mtu", "1400"];
+//! let route = parse::route(&words, AddressFamily::UNSPEC, &names)?;
+//! assert_eq!((route.oif, route.metrics.unwrap().mtu), (Some(2), Some(1400)));
+//!
+//! let error = parse::route(&["10.1.0.0/99"], AddressFamily::UNSPEC, &names).unwrap_err();
+//! assert_eq!(
+//!     error.to_string(),
+//!     r#"Error: any valid prefix is expected rather than "10.1.0.0/99"."#,
+//! );
+//! # Ok::<(), parse::WordError>(())
+//! ```
+
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use nl_wire::text::Escaped;
+use nl_wire::value::AddressFamily;
+
+use crate::names::{NameKind, Names, parse_number};
+use crate::prefix::{Prefix, parse_address};
+use crate::print::TYPES;
+use crate::route::Realms;
+use crate::value::RouteType;
+
+mod get;
+mod route;
+mod selector;
+
+pub use get::get;
+pub use route::route;
+pub use selector::{Selector, selector};
+
+/// Words that make no sense, in one line as ip says it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WordError {
+    text: String,
+    /// The exit code that ip ends with: 1 or 255.
+    pub code: u8,
+}
+
+impl fmt::Display for WordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl core::error::Error for WordError {}
+
+fn escaped(word: &str) -> Escaped<'_> {
+    Escaped(word.as_bytes())
+}
+
+/// A value that its word can't have.
+fn wrong(word: &str, reason: &str) -> WordError {
+    WordError {
+        text: format!("Error: argument \"{}\" is wrong: {reason}", escaped(word)),
+        code: 255,
+    }
+}
+
+fn expected(family: AddressFamily, what: &str, word: &str) -> WordError {
+    let family = match family {
+        AddressFamily::INET => "inet",
+        AddressFamily::INET6 => "inet6",
+        _ => "any valid",
+    };
+    let word = escaped(word);
+    WordError {
+        text: format!("Error: {family} {what} is expected rather than \"{word}\"."),
+        code: 1,
+    }
+}
+
+/// A word of a command; those that are not `exact` may be cut short.
+type Keyword<T> = (&'static str, bool, T);
+
+/// The first keyword that `word` is or begins, as ip looks for it.
+fn keyword<T: Copy>(word: &str, keywords: &[Keyword<T>]) -> Option<T> {
+    let fits = |row: &&Keyword<T>| {
+        if row.1 { row.0 == word } else { !word.is_empty() && row.0.starts_with(word) }
+    };
+    keywords.iter().find(fits).map(|row| row.2)
+}
+
+/// The words yet to be read.
+struct Words<'a, S> {
+    rest: core::slice::Iter<'a, S>,
+    names: &'a Names,
+}
+
+impl<'a, S: AsRef<str>> Words<'a, S> {
+    fn new(words: &'a [S], names: &'a Names) -> Self {
+        Self { rest: words.iter(), names }
+    }
+
+    fn next(&mut self) -> Option<&'a str> {
+        self.rest.next().map(AsRef::as_ref)
+    }
+
+    fn peek(&self) -> Option<&'a str> {
+        self.rest.as_slice().first().map(AsRef::as_ref)
+    }
+
+    /// The value that must follow.
+    fn value(&mut self) -> Result<&'a str, WordError> {
+        self.next().ok_or_else(|| WordError {
+            text: "Command line is not complete. Try option \"help\"".into(),
+            code: 255,
+        })
+    }
+
+    /// A number up to `most`.
+    fn number(&mut self, most: u32, reason: &str) -> Result<u32, WordError> {
+        let word = self.value()?;
+        parse_number(word).filter(|number| *number <= most).ok_or_else(|| wrong(word, reason))
+    }
+
+    fn port(&mut self, reason: &str) -> Result<u16, WordError> {
+        let word = self.value()?;
+        let number = parse_number(word).and_then(|number| u16::try_from(number).ok());
+        number.ok_or_else(|| wrong(word, reason))
+    }
+
+    fn named(&mut self, kind: NameKind, reason: &str) -> Result<u32, WordError> {
+        let word = self.value()?;
+        self.names.number(kind, word).ok_or_else(|| wrong(word, reason))
+    }
+
+    /// A name or number of one byte.
+    fn named_byte(&mut self, kind: NameKind, reason: &str) -> Result<u8, WordError> {
+        let word = self.value()?;
+        let number = self.names.number(kind, word).and_then(|number| u8::try_from(number).ok());
+        number.ok_or_else(|| wrong(word, reason))
+    }
+
+    /// A type of service: a name, or a number with `0x` or without, always hexadecimal.
+    fn tos(&mut self) -> Result<u8, WordError> {
+        let word = self.value()?;
+        let digits = word.trim_start_matches("0x");
+        let named = self.names.number(NameKind::Tos, word).filter(|_| parse_number(word).is_none());
+        let number = named.and_then(|number| u8::try_from(number).ok());
+        number
+            .or_else(|| u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+')))
+            .ok_or_else(|| wrong(word, "\"tos\" value is invalid"))
+    }
+
+    fn link(&mut self) -> Result<u32, WordError> {
+        let word = self.value()?;
+        self.names.link_index(word).ok_or_else(|| WordError {
+            text: format!("Cannot find device \"{}\"", escaped(word)),
+            code: 1,
+        })
+    }
+
+    fn address(&mut self, family: AddressFamily) -> Result<IpAddr, WordError> {
+        let word = self.value()?;
+        parse_address(word)
+            .filter(|&address| {
+                family == AddressFamily::UNSPEC || AddressFamily::of(address) == family
+            })
+            .ok_or_else(|| expected(family, "address", word))
+    }
+
+    /// An address behind the family that may be said first.
+    fn gateway(&mut self, family: AddressFamily) -> Result<IpAddr, WordError> {
+        let said = match self.peek() {
+            Some("inet") => AddressFamily::INET,
+            Some("inet6") => AddressFamily::INET6,
+            _ => return self.address(family),
+        };
+        self.next();
+        self.address(said)
+    }
+
+    fn prefix(&mut self, family: AddressFamily) -> Result<Prefix, WordError> {
+        let word = self.value()?;
+        prefix(word, family)
+    }
+
+    fn realms(&mut self) -> Result<Realms, WordError> {
+        let word = self.value()?;
+        let realm = |name: &str| {
+            let number = self.names.number(NameKind::Realm, name);
+            number.and_then(|number| u16::try_from(number).ok())
+        };
+        let (from, to) = word.split_once('/').map_or((None, word), |(from, to)| (Some(from), to));
+        match (from.map_or(Some(0), realm), realm(to)) {
+            (Some(from), Some(to)) => Ok(Realms { from, to }),
+            _ => Err(wrong(word, "\"realm\" value is invalid")),
+        }
+    }
+}
+
+/// A prefix of `family`; `default` is all of it, by default of IPv4.
+fn prefix(word: &str, family: AddressFamily) -> Result<Prefix, WordError> {
+    if is_default(word) {
+        let zero = if family == AddressFamily::INET6 {
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED)
+        } else {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED)
+        };
+        return Ok(Prefix { address: zero, length: 0 });
+    }
+    let fits = |prefix: &Prefix| {
+        family == AddressFamily::UNSPEC || AddressFamily::of(prefix.address) == family
+    };
+    word.parse().ok().filter(fits).ok_or_else(|| expected(family, "prefix", word))
+}
+
+fn is_default(word: &str) -> bool {
+    matches!(word, "default" | "any" | "all")
+}
+
+/// A type of route, by its word or number.
+fn kind(word: &str) -> Option<RouteType> {
+    let position = TYPES.iter().position(|name| *name == word);
+    let position = position.or_else(|| (word == "brd").then_some(3));
+    let number = position.and_then(|index| u32::try_from(index).ok()).or(parse_number(word));
+    number.and_then(|number| u8::try_from(number).ok()).map(RouteType)
+}

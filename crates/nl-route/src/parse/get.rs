@@ -1,0 +1,117 @@
+//! The words of `ip route get`.
+
+use nl_wire::value::AddressFamily;
+
+use super::{Keyword, WordError, Words, keyword, wrong};
+use crate::names::{Names, parse_number};
+use crate::request::GetRoute;
+
+#[derive(Clone, Copy)]
+enum Key {
+    To,
+    From,
+    Iif,
+    Oif,
+    Mark,
+    Uid,
+    Tos,
+    Protocol,
+    SourcePort,
+    DestinationPort,
+    FibMatch,
+    Vrf,
+}
+
+const KEYWORDS: &[Keyword<Key>] = &[
+    ("tos", true, Key::Tos),
+    ("dsfield", false, Key::Tos),
+    ("from", false, Key::From),
+    ("iif", false, Key::Iif),
+    ("mark", false, Key::Mark),
+    ("oif", false, Key::Oif),
+    ("dev", true, Key::Oif),
+    ("vrf", false, Key::Vrf),
+    ("uid", false, Key::Uid),
+    ("fibmatch", false, Key::FibMatch),
+    ("ipproto", true, Key::Protocol),
+    ("sport", true, Key::SourcePort),
+    ("dport", true, Key::DestinationPort),
+    ("to", true, Key::To),
+];
+
+/// Transport protocols by name (`/etc/protocols`).
+const PROTOCOLS: [(&str, u8); 11] = [
+    ("icmp", 1),
+    ("igmp", 2),
+    ("tcp", 6),
+    ("udp", 17),
+    ("dccp", 33),
+    ("gre", 47),
+    ("esp", 50),
+    ("ah", 51),
+    ("ipv6-icmp", 58),
+    ("sctp", 132),
+    ("udplite", 136),
+];
+
+/// Reads the words behind `ip route get`.
+///
+/// # Errors
+/// At the first word that ip would not take either.
+pub fn get<S: AsRef<str>>(
+    words: &[S],
+    family: AddressFamily,
+    names: &Names,
+) -> Result<GetRoute, WordError> {
+    let zero = if family == AddressFamily::INET6 {
+        core::net::IpAddr::V6(core::net::Ipv6Addr::UNSPECIFIED)
+    } else {
+        core::net::IpAddr::V4(core::net::Ipv4Addr::UNSPECIFIED)
+    };
+    let mut get = GetRoute::new(zero);
+    let mut family = family;
+    let mut target = false;
+    let mut words = Words::new(words, names);
+    while let Some(word) = words.peek() {
+        let key = keyword(word, KEYWORDS);
+        if key.is_some() {
+            words.next();
+        }
+        match key {
+            Some(Key::To) | None => {
+                get.destination = words.prefix(family)?.address;
+                family = AddressFamily::of(get.destination);
+                target = true;
+            }
+            Some(Key::From) => {
+                let address = words.prefix(family)?.address;
+                get.source = Some(address);
+                family = AddressFamily::of(address);
+            }
+            Some(Key::Iif) => get.iif = Some(words.link()?),
+            Some(Key::Oif) => get.oif = Some(words.link()?),
+            Some(Key::Mark) => get.mark = Some(words.number(u32::MAX, "invalid mark value")?),
+            Some(Key::Uid) => get.uid = Some(words.number(u32::MAX, "invalid UID")?),
+            Some(Key::Tos) => get.tos = words.tos()?,
+            Some(Key::SourcePort) => get.source_port = Some(words.port("invalid \"sport\"")?),
+            Some(Key::DestinationPort) => {
+                get.destination_port = Some(words.port("invalid \"dport\"")?);
+            }
+            Some(Key::Protocol) => {
+                let word = words.value()?;
+                let named = PROTOCOLS.iter().find(|row| row.0 == word).map(|row| row.1);
+                let number = parse_number(word).and_then(|number| u8::try_from(number).ok());
+                let number = named.or(number);
+                get.ip_proto =
+                    Some(number.ok_or_else(|| wrong(word, "Invalid \"ipproto\" value"))?);
+            }
+            Some(Key::FibMatch) => get.fib_match = true,
+            Some(Key::Vrf) => return Err(wrong(words.value()?, "Invalid VRF")),
+        }
+    }
+    if target {
+        Ok(get)
+    } else {
+        Err(WordError { text: "need at least a destination address".into(), code: 1 })
+    }
+}

@@ -1,0 +1,185 @@
+//! The words of `ip route show`.
+
+use nl_wire::value::AddressFamily;
+
+use super::{Keyword, WordError, Words, keyword, kind, wrong};
+use crate::filter::RouteFilter;
+use crate::names::{NameKind, Names};
+use crate::prefix::Prefix;
+use crate::print::Hidden;
+use crate::value::{RouteProtocol, Scope, TableId};
+
+/// What `ip route show` lists, and what it leaves out of each line as it is settled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Selector {
+    /// Which routes.
+    pub filter: RouteFilter,
+    /// What is not printed.
+    pub hidden: Hidden,
+}
+
+#[derive(Clone, Copy)]
+enum Key {
+    Table,
+    Vrf,
+    Cached,
+    Tos,
+    Protocol,
+    Scope,
+    Type,
+    Link,
+    Metric,
+    Via,
+    Source,
+    From,
+    To,
+}
+
+const KEYWORDS: &[Keyword<Key>] = &[
+    ("table", false, Key::Table),
+    ("vrf", true, Key::Vrf),
+    ("cached", false, Key::Cached),
+    ("cloned", false, Key::Cached),
+    ("tos", true, Key::Tos),
+    ("dsfield", false, Key::Tos),
+    ("protocol", false, Key::Protocol),
+    ("scope", false, Key::Scope),
+    ("type", false, Key::Type),
+    ("dev", true, Key::Link),
+    ("oif", true, Key::Link),
+    ("metric", false, Key::Metric),
+    ("priority", false, Key::Metric),
+    ("preference", true, Key::Metric),
+    ("via", true, Key::Via),
+    ("src", true, Key::Source),
+    ("from", false, Key::From),
+    ("to", false, Key::To),
+];
+
+/// Reads the words behind `ip route show`.
+///
+/// Without a table it is the main one; without a family, IPv4 — but all of them with `table all`.
+///
+/// # Errors
+/// At the first word that ip would not take either.
+pub fn selector<S: AsRef<str>>(
+    words: &[S],
+    family: AddressFamily,
+    names: &Names,
+) -> Result<Selector, WordError> {
+    let mut filter = RouteFilter { family, table: Some(TableId::MAIN), ..RouteFilter::default() };
+    let mut hidden = Hidden(0);
+    let mut words = Words::new(words, names);
+    while let Some(word) = words.peek() {
+        let key = keyword(word, KEYWORDS);
+        if key.is_some() {
+            words.next();
+        }
+        match key {
+            Some(Key::Table) => match words.peek() {
+                Some("all") => {
+                    words.next();
+                    filter.table = None;
+                }
+                Some("cache") => {
+                    words.next();
+                    filter.cloned = true;
+                }
+                _ => {
+                    let table = words.named(NameKind::Table, "table id value is invalid")?;
+                    filter.table = Some(TableId(table)).filter(|_| table != 0);
+                }
+            },
+            Some(Key::Vrf) => return Err(wrong(words.value()?, "Invalid VRF")),
+            Some(Key::Cached) => filter.cloned = true,
+            Some(Key::Tos) => {
+                filter.tos = Some(words.tos()?);
+                hidden |= Hidden::TOS;
+            }
+            Some(Key::Protocol) => {
+                if words.peek() == Some("all") {
+                    words.next();
+                    filter.protocol = None;
+                } else {
+                    let number = words.named_byte(NameKind::Protocol, "invalid \"protocol\"")?;
+                    filter.protocol = Some(RouteProtocol(number));
+                    hidden |= Hidden::PROTOCOL;
+                }
+            }
+            Some(Key::Scope) => {
+                if words.peek() == Some("all") {
+                    words.next();
+                    filter.scope = None;
+                } else {
+                    let number = words.named_byte(NameKind::Scope, "invalid \"scope\"")?;
+                    filter.scope = Some(Scope(number));
+                    hidden |= Hidden::SCOPE;
+                }
+            }
+            Some(Key::Type) => {
+                let word = words.value()?;
+                let kind = kind(word).ok_or_else(|| wrong(word, "node type value is invalid"))?;
+                filter.kind = Some(kind);
+            }
+            Some(Key::Link) => {
+                filter.oif = Some(words.link()?);
+                hidden |= Hidden::OIF;
+            }
+            Some(Key::Metric) => {
+                let metric = words.number(u32::MAX, "\"metric\" value is invalid")?;
+                filter.priority = Some(metric);
+                hidden |= Hidden::PRIORITY;
+            }
+            Some(Key::Via) => {
+                let gateway = words.prefix(filter.family)?;
+                filter.gateway = Some(gateway);
+                hidden |= if gateway.is_host() { Hidden::GATEWAY } else { Hidden(0) };
+            }
+            Some(Key::Source) => {
+                let source = words.prefix(filter.family)?;
+                filter.prefsrc = Some(source);
+                hidden |= if source.is_host() { Hidden::PREFSRC } else { Hidden(0) };
+            }
+            Some(Key::From) => {
+                let (within, covering) = target(&mut words, &mut filter.family)?;
+                filter.source_within = within.or(filter.source_within);
+                filter.source_covering = covering.or(filter.source_covering);
+            }
+            Some(Key::To) | None => {
+                let (within, covering) = target(&mut words, &mut filter.family)?;
+                filter.within = within.or(filter.within);
+                filter.covering = covering.or(filter.covering);
+            }
+        }
+    }
+    if filter.cloned {
+        filter.table = None;
+    }
+    if filter.table.is_some() {
+        hidden |= Hidden::TABLE;
+        if filter.family == AddressFamily::UNSPEC {
+            filter.family = AddressFamily::INET;
+        }
+    }
+    Ok(Selector { filter, hidden })
+}
+
+/// `[root | match | exact] PREFIX`: what the prefix shall lie in, and what it shall cover.
+fn target<S: AsRef<str>>(
+    words: &mut Words<'_, S>,
+    family: &mut AddressFamily,
+) -> Result<(Option<Prefix>, Option<Prefix>), WordError> {
+    let how = words.peek().filter(|word| matches!(*word, "root" | "match" | "exact"));
+    if how.is_some() {
+        words.next();
+    }
+    let prefix = words.prefix(*family)?;
+    if *family == AddressFamily::UNSPEC {
+        *family = AddressFamily::of(prefix.address);
+    }
+    Ok(match how {
+        Some("root") => (Some(prefix), None),
+        Some("match") => (None, Some(prefix)),
+        _ => (Some(prefix), Some(prefix)),
+    })
+}
