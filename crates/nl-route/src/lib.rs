@@ -41,6 +41,7 @@ pub mod filter;
 pub mod json;
 pub mod link;
 pub mod names;
+pub mod nsid;
 pub mod object;
 pub mod parse;
 pub mod prefix;
