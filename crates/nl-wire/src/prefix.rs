@@ -6,11 +6,11 @@ use core::str::FromStr;
 
 /// An IP prefix: `10.0.0.0/8`, `2001:db8::/32`, a host `192.0.2.1`.
 ///
-/// Bits behind the length are kept as they are: the kernel refuses them in IPv4 routes and clears
-/// them in IPv6 ones, see [`Prefix::masked`].
+/// Bits behind the length are kept as they are, see [`Prefix::masked`]: the kernel refuses them in
+/// IPv4 routes and clears them in IPv6 ones.
 ///
 /// ```
-/// use nl_route::Prefix;
+/// use nl_wire::Prefix;
 ///
 /// let prefix: Prefix = "10.1.2.0/24".parse().unwrap();
 /// assert!(prefix.contains([10, 1, 2, 9].into()));
@@ -138,8 +138,8 @@ impl FromStr for Prefix {
     }
 }
 
-/// An address as ip reads it: IPv4 also with fewer than four numbers, the rest being zero.
-pub(crate) fn parse_address(text: &str) -> Option<IpAddr> {
+/// An address as ip(8) reads it: IPv4 also with fewer than four numbers, the rest being zero.
+pub fn parse_address(text: &str) -> Option<IpAddr> {
     if text.contains(':') {
         return text.parse().ok().map(IpAddr::V6);
     }
