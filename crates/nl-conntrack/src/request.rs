@@ -210,9 +210,9 @@ impl Request for Get {
 
 /// Empties the table, or deletes all flows of a family or that match a filter, in one request.
 ///
-/// Kernels that do not know a filter delete without it: the family is honoured since Linux 5.3,
-/// a status since 5.15, a zone since 6.8. Where that matters, list the flows and delete each by
-/// [`Change`](crate::Change).
+/// Kernels that do not know a part of it delete without it, and so more: a zone is honoured since
+/// Linux 6.8, a status since 5.15; very old ones ignore the family. Where that matters, list the
+/// flows and delete each by [`Change`](crate::Change).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub struct Flush {
     /// `AF_INET`, `AF_INET6`, or `AF_UNSPEC` for both.

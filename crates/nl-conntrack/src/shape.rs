@@ -40,7 +40,7 @@ pub(crate) mod tests {
         let mut payload = bytes.split_off(4);
         for index in 0..payload.len() {
             let before = payload[index];
-            for value in 0..=u8::MAX {
+            for value in (0..=u8::MAX).step_by(if cfg!(miri) { 64 } else { 1 }) {
                 payload[index] = value;
                 check(&Attr { raw_type: 1, payload: &payload });
             }

@@ -326,3 +326,48 @@ fn trim(out: &mut String) {
         out.pop();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::boxed::Box;
+
+    use crate::extension::Helper;
+    use crate::protocol_info::ProtocolInfo;
+    use crate::value::TcpState;
+
+    fn line(flow: &Flow) -> String {
+        let mut line = String::new();
+        super::flow(&mut line, flow, &Options::default());
+        line
+    }
+
+    /// What a kernel in a test does not make.
+    #[test]
+    fn rare_words() {
+        let tuple = Tuple { protocol: IpProtocol::TCP, ..Tuple::default() };
+        let state = ProtocolInfo::tcp(TcpState(77));
+        let flow = Flow { protocol_info: Some(state), ..Flow::new(tuple) };
+        let ends = "src=0.0.0.0 dst=0.0.0.0 sport=0 dport=0";
+        assert_eq!(line(&flow), alloc::format!("tcp      6 NONE {ends} {ends}"));
+        for (bits, word) in [
+            (Status(0xc004), "[HW_OFFLOAD]"),
+            (Status(0x4004), "[OFFLOAD]"),
+            (Status(0x0004), "[ASSURED]"),
+        ] {
+            let flow = Flow { status: Some(bits | Status::SEEN_REPLY), ..flow.clone() };
+            assert!(line(&flow).ends_with(&alloc::format!("dport=0 {word}")), "{}", line(&flow));
+        }
+        let flow = Flow {
+            secmark: Some(1),
+            secctx: Some("a\nb".into()),
+            zone: Some(2),
+            start: Some(5 * NANOSECONDS),
+            stop: Some(9 * NANOSECONDS),
+            helper: Some(Box::new(Helper { name: "x\x1b[m".into(), info: None })),
+            ..flow
+        };
+        let end = r" secmark=1 secctx=a\x0ab zone=2 delta-time=4 helper=x\x1b[m";
+        assert!(line(&flow).ends_with(end), "{}", line(&flow));
+    }
+}
