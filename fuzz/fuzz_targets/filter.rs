@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| nl_laws::socket::filter(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| nl_laws::bpf::filter(data));

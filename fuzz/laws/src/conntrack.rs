@@ -1,11 +1,13 @@
 //! Laws of nl-conntrack.
 
 use std::fmt::Debug;
+use std::net::IpAddr;
 
+use nl_conntrack::tables;
 use nl_conntrack::text::{self, LabelNames, Options};
 use nl_conntrack::{
-    DccpState, Event, Expectation, ExpectationEvent, Flow, FlowView, IpProtocol, SctpState, Status,
-    TcpState,
+    DccpState, Event, Expectation, ExpectationEvent, Flow, FlowView, IpProtocol, L4, SctpState,
+    Status, TcpState, Tuple,
 };
 use nl_wire::attr::Attrs;
 use nl_wire::json::ToJson;
@@ -14,8 +16,8 @@ use nl_wire::{Error, Message, Writer};
 use crate::{check_json, check_printable, has_duplicates, message, write_message};
 
 /// `IPCTNL_MSG_CT_NEW`, `IPCTNL_MSG_EXP_NEW`.
-const FLOW: u16 = nl_conntrack::tables::IPCTNL_MSG_CT_NEW;
-const EXPECTATION: u16 = nl_conntrack::tables::IPCTNL_MSG_EXP_NEW;
+const FLOW: u16 = tables::IPCTNL_MSG_CT_NEW;
+const EXPECTATION: u16 = tables::IPCTNL_MSG_EXP_NEW;
 
 /// A flow that decodes survives writing and reading; the view agrees; text is harmless and JSON
 /// parses.
@@ -41,6 +43,8 @@ pub fn flow(body: &[u8]) {
         assert_eq!(view.protocol_info(), Ok(flow.protocol_info));
     }
     assert_eq!(view.to_flow().as_ref(), Ok(&flow));
+    check_tuple(view.attributes(), tables::CTA_TUPLE_ORIG, &flow.original);
+    check_tuple(view.attributes(), tables::CTA_TUPLE_REPLY, &flow.reply);
     assert_eq!(flow.is_nat(), flow.is_source_nat() || flow.is_destination_nat());
     let _ = (flow.duration(), flow.zone_id());
 
@@ -60,6 +64,41 @@ pub fn flow(body: &[u8]) {
     line(|out| text::event(out, &event, None, Some(b"a\x1b"), &Options::default()));
     check_json(&flow);
     check_json(&event);
+}
+
+/// Tuples are read by their usual shape, at once; the slow walk must find the same.
+fn check_tuple(attrs: Attrs<'_>, number: u16, tuple: &Tuple) {
+    let last = |attrs: Attrs<'_>, numbers: &[u16]| {
+        attrs
+            .flatten()
+            .filter(|attr| numbers.contains(&attr.number()))
+            .last()
+            .map(|a| a.payload.to_vec())
+    };
+    let nest = |number, inside: &[u8]| last(Attrs::new(inside), &[number]).unwrap_or_default();
+    let payload = last(attrs, &[number]).expect("a tuple");
+    let (ip, proto) =
+        (nest(tables::CTA_TUPLE_IP, &payload), nest(tables::CTA_TUPLE_PROTO, &payload));
+    let octets = |address| match address {
+        IpAddr::V4(v4) => v4.octets().to_vec(),
+        IpAddr::V6(v6) => v6.octets().to_vec(),
+    };
+    let source = last(Attrs::new(&ip), &[tables::CTA_IP_V4_SRC, tables::CTA_IP_V6_SRC]);
+    let destination = last(Attrs::new(&ip), &[tables::CTA_IP_V4_DST, tables::CTA_IP_V6_DST]);
+    assert_eq!(
+        (source, destination),
+        (Some(octets(tuple.source)), Some(octets(tuple.destination)))
+    );
+    let field = |number| last(Attrs::new(&proto), &[number]);
+    let protocol = field(tables::CTA_PROTO_NUM).and_then(|payload| payload.first().copied());
+    assert_eq!(tuple.protocol.0, protocol.unwrap_or_default());
+    if let L4::Ports { source, destination } = tuple.l4 {
+        let port = |number| field(number).map_or(0, |b| u16::from_be_bytes([b[0], b[1]]));
+        let ports = (port(tables::CTA_PROTO_SRC_PORT), port(tables::CTA_PROTO_DST_PORT));
+        assert_eq!((source, destination), ports);
+    }
+    let zone = last(Attrs::new(&payload), &[tables::CTA_TUPLE_ZONE]);
+    assert_eq!(tuple.zone, zone.map(|b| u16::from_be_bytes([b[0], b[1]])));
 }
 
 /// As [`flow`] for expectations.

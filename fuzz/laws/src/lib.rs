@@ -5,6 +5,7 @@
 //! beginnings and random changes of them (`cargo test` in this folder). `fuzz/README.md` lists the
 //! laws.
 
+pub mod bpf;
 pub mod conntrack;
 pub mod route;
 pub mod seeds;
@@ -62,8 +63,8 @@ targets! {
     pcap = wire::pcap, Seeds::Captures;
     json = wire::json, Seeds::Texts(&["eth0", "a\"b\\c\n\u{1b}[31m\u{202e}\u{fffd}"]);
     exchange = socket::exchange, Seeds::Scripts;
-    filter = socket::filter, Seeds::Scripts;
-    filter_match = socket::filter_match, Seeds::Matches;
+    filter = bpf::filter, Seeds::Scripts;
+    filter_match = bpf::filter_match, Seeds::Matches;
     flow = conntrack::flow, Seeds::Bodies(&[0x100]);
     expectation = conntrack::expectation, Seeds::Bodies(&[0x200]);
     route = route::route, Seeds::Bodies(&[24, 25]);

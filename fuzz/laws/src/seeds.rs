@@ -72,8 +72,10 @@ pub fn of(target: &Target) -> BTreeMap<String, Vec<u8>> {
 /// The bytes of all fixtures, and messages made from the tables.
 fn datagrams() -> Vec<(String, Vec<u8>)> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates");
+    let benches = crates.join("../benches");
     let mut files = Vec::new();
     hex_files(&crates, &mut files);
+    hex_files(&benches, &mut files);
     files.sort();
     let name = |path: &Path| {
         let path = path.strip_prefix(&crates).unwrap_or(path).with_extension("");
