@@ -8,6 +8,7 @@
 
 mod mirror;
 mod object;
+pub mod pressure;
 mod watch;
 
 pub use mirror::{Change, Mirror};
