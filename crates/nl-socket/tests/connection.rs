@@ -15,7 +15,7 @@ use nl_wire::{Errno, Flags, Header};
 
 use requests::*;
 
-const SHORT: Duration = Duration::from_millis(100);
+const SHORT: Duration = Duration::from_millis(200);
 
 #[test]
 fn dump_get_and_run() {
@@ -328,7 +328,7 @@ fn strangers_do_not_lengthen_the_wait() {
                     let _ = impostor.send_to(&[0; 16], port, 0);
                 }
             });
-            for timeout in [SHORT, SHORT * 3] {
+            for timeout in [SHORT, SHORT * 2] {
                 connection.set_timeout(Some(timeout));
                 let start = Instant::now();
                 let replies: Vec<_> = connection.dump(Unanswered).unwrap().collect();
