@@ -3,11 +3,10 @@
 mod requests;
 
 use std::fs;
-use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use nl_socket::{Connection, Direction, Error, Loss, Netns, Socket, Wait};
+use nl_socket::{Connection, Direction, Error, Loss, Netns, Poller, Socket, Wait};
 use nl_testkit::{LIMIT, live, live_within, sh};
 use nl_wire::header::NLMSG_DONE;
 use nl_wire::value::Family;
@@ -177,10 +176,14 @@ fn a_timeout_of_zero_never_waits() {
         }
         drop(replies);
         // The kernel answers while it is asked.
-        let descriptor = connection.as_fd().as_raw_fd();
+        let (poller, mut ready) = (Poller::new().unwrap(), Vec::new());
         let mut replies = connection.dump(ListFlows).unwrap();
-        assert_eq!(replies.as_fd().as_raw_fd(), descriptor);
+        poller.add(&replies, 7).unwrap();
+        poller.wait(Wait::Never, &mut ready).unwrap();
+        assert_eq!(ready, [7]);
         assert!(replies.next().is_none());
+        poller.wait(Wait::Never, &mut ready).unwrap();
+        assert_eq!(ready, []);
         drop(replies);
         assert!(!is_readable(&connection));
 
