@@ -1,0 +1,278 @@
+//! Captured messages: decoded, written again, cut short at every byte.
+#![cfg(target_endian = "little")]
+
+use nl_route::names::Names;
+use nl_route::route::{CacheInfo, Hop, Metrics, RouteView};
+use nl_route::value::{HopFlags, PathFeatures, Preference};
+use nl_route::{
+    Address, AddressFamily, AddressFlags, Context, Link, LinkFlags, Object, OperState, PROTOCOL,
+    Route, RouteFlags, RouteProtocol, RouteType, Scope, TableId, json, text,
+};
+use nl_testkit::{every_truncation, fixture, fixtures};
+use nl_wire::json::Json;
+use nl_wire::listing::Listing;
+use nl_wire::{Error, Message, write};
+
+const FOLDER: &str = "tests/fixtures";
+
+fn one<T: Object>(name: &str) -> T {
+    let bytes = fixture(format!("{FOLDER}/{name}.hex"));
+    T::decode(&Message::decode(&bytes).unwrap()).unwrap()
+}
+
+fn encode<T: Object>(message: &Message<'_>, object: &T) -> Vec<u8> {
+    let mut out = Vec::new();
+    write::message(&mut out, message.header, |writer| object.encode(writer)).unwrap();
+    out
+}
+
+/// Decodes, prints and writes again whatever `bytes` hold; only panics matter.
+fn exercise<T: Object>(
+    bytes: &[u8],
+    text: fn(&mut String, &T, &Context<'_>),
+    json: fn(&mut Json<'_>, &T, &Context<'_>),
+) -> Result<(), Error> {
+    let message = Message::decode(bytes)?;
+    let object = T::decode(&message)?;
+    let names = Names::default();
+    let context = Context { details: true, statistics: 2, ..Context::new(&names) };
+    let mut out = String::new();
+    text(&mut out, &object, &context);
+    out.clear();
+    json(&mut Json::new(&mut out), &object, &context);
+    serde_json::from_str::<serde_json::Value>(&out).unwrap_or_else(|e| panic!("{e}: {out}"));
+    encode(&message, &object);
+    Ok(())
+}
+
+fn exercise_any(name: &str, bytes: &[u8]) -> Result<(), Error> {
+    match name.as_bytes().first() {
+        Some(b'r') => exercise::<Route>(bytes, text::route, json::route),
+        Some(b'l') => exercise::<Link>(bytes, text::link, json::link),
+        _ => exercise::<Address>(bytes, text::address, json::address),
+    }
+}
+
+#[test]
+fn all_are_decoded_and_written_again() {
+    let (mut same, mut all) = (0, 0);
+    for (name, bytes) in fixtures(FOLDER) {
+        let message = Message::decode(&bytes).unwrap();
+        exercise_any(&name, &bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        fn again<T: Object + PartialEq + std::fmt::Debug>(
+            name: &str,
+            message: &Message<'_>,
+        ) -> bool {
+            let object = T::decode(message).unwrap();
+            let out = encode(message, &object);
+            assert_eq!(T::decode(&Message::decode(&out).unwrap()).unwrap(), object, "{name}");
+            out == message.bytes
+        }
+        let identical = match name.as_bytes().first() {
+            Some(b'r') => again::<Route>(&name, &message),
+            Some(b'l') => again::<Link>(&name, &message),
+            _ => again::<Address>(&name, &message),
+        };
+        // The kernel orders the answers to IPv4 lookups, links and IPv6 addresses otherwise.
+        let other_order = name.starts_with("route4_get") || !name.contains('4');
+        assert!(identical || other_order || name.starts_with("link"), "{name}");
+        same += usize::from(identical);
+        all += 1;
+        let listing = Listing::new(&message, &PROTOCOL).to_string();
+        let unnamed = |line: &&str| line.trim_start().starts_with(|c: char| c.is_ascii_digit());
+        assert_eq!(listing.lines().find(unnamed), None, "{name}");
+    }
+    assert!(all >= 33 && same >= 22, "{same} of {all}");
+}
+
+#[test]
+fn all_survive_every_truncation() {
+    for (name, bytes) in fixtures(FOLDER) {
+        every_truncation(&bytes, |cut| {
+            assert!(exercise_any(&name, cut).is_err(), "{name}");
+            // A whole message whose attributes end early.
+            if cut.len() >= 16 {
+                let mut whole = cut.to_vec();
+                let length = u32::try_from(cut.len()).unwrap();
+                whole[..4].copy_from_slice(&length.to_ne_bytes());
+                let _ = exercise_any(&name, &whole);
+                if let Ok(view) = RouteView::new(&Message::decode(&whole).unwrap()) {
+                    let _ = (view.destination(), view.source(), view.gateway(), view.oif());
+                    let _ = view.multipath().map(|hops| Iterator::count(hops));
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn views_agree_with_routes() {
+    for (name, bytes) in fixtures(FOLDER) {
+        let message = Message::decode(&bytes).unwrap();
+        let Ok(view) = RouteView::new(&message) else {
+            assert!(!name.starts_with("route"), "{name}");
+            continue;
+        };
+        let route = Route::decode(&message).unwrap();
+        assert_eq!(view.family(), route.family);
+        assert_eq!(view.tos(), route.tos);
+        assert_eq!(view.protocol(), route.protocol);
+        assert_eq!(view.scope(), route.scope);
+        assert_eq!(view.kind(), route.kind);
+        assert_eq!(view.flags(), route.flags);
+        assert_eq!(view.table(), Ok(route.table));
+        assert_eq!(view.destination(), Ok(route.destination));
+        assert_eq!(view.source(), Ok(route.source));
+        assert_eq!(view.gateway(), Ok(route.gateway));
+        assert_eq!(view.oif(), Ok(route.oif));
+        assert_eq!(view.iif(), Ok(route.iif));
+        assert_eq!(view.priority(), Ok(route.priority));
+        assert_eq!(view.prefsrc(), Ok(route.prefsrc));
+        assert_eq!(view.nexthop_id(), Ok(route.nexthop_id));
+        let hops: Result<Vec<_>, _> = view.multipath().unwrap().collect();
+        assert_eq!(hops, Ok(route.multipath));
+    }
+}
+
+#[test]
+fn routes_hold_what_was_sent() {
+    let main = Route {
+        family: AddressFamily::INET,
+        table: TableId::MAIN,
+        protocol: RouteProtocol::BOOT,
+        scope: Scope::UNIVERSE,
+        kind: RouteType::UNICAST,
+        ..Route::default()
+    };
+    let down = RouteFlags::HOP_LINKDOWN;
+    assert_eq!(
+        one::<Route>("route4_static"),
+        Route {
+            destination: "10.2.0.0/16".parse().ok(),
+            protocol: RouteProtocol::STATIC,
+            gateway: "10.0.0.2".parse().ok(),
+            oif: Some(3),
+            priority: Some(50),
+            prefsrc: "10.0.0.1".parse().ok(),
+            flags: down,
+            ..main.clone()
+        }
+    );
+    assert_eq!(
+        one::<Route>("route4_table1000"),
+        Route {
+            destination: "10.7.0.0/16".parse().ok(),
+            table: TableId(1000),
+            scope: Scope::LINK,
+            oif: Some(3),
+            flags: down,
+            ..main.clone()
+        }
+    );
+    assert_eq!(
+        one::<Route>("route4_via_inet6"),
+        Route {
+            destination: "10.18.0.0/16".parse().ok(),
+            gateway: "fe80::1".parse().ok(),
+            oif: Some(3),
+            flags: down,
+            ..main.clone()
+        }
+    );
+    let hop = Hop { ifindex: 3, flags: HopFlags::LINKDOWN, ..Hop::default() };
+    assert_eq!(
+        one::<Route>("route4_multipath"),
+        Route {
+            destination: "10.4.0.0/16".parse().ok(),
+            multipath: vec![
+                Hop { gateway: "10.0.0.2".parse().ok(), weight: 3, ..hop.clone() },
+                Hop {
+                    gateway: "10.0.1.2".parse().ok(),
+                    weight: 200,
+                    ifindex: 5,
+                    flags: HopFlags(0),
+                    ..hop
+                },
+            ],
+            ..main.clone()
+        }
+    );
+    assert_eq!(
+        one::<Route>("route4_metrics"),
+        Route {
+            destination: "10.6.0.0/16".parse().ok(),
+            gateway: "10.0.0.2".parse().ok(),
+            oif: Some(3),
+            flags: down,
+            metrics: Some(Box::new(Metrics {
+                lock: Some(1 << 2 | 1 << 7 | 1 << 13 | 1 << 16),
+                mtu: Some(1400),
+                window: Some(1000),
+                rtt: Some(1200 * 8),
+                rttvar: Some(10 * 4),
+                ssthresh: Some(5),
+                cwnd: Some(7),
+                advmss: Some(1300),
+                reordering: Some(4),
+                hoplimit: Some(33),
+                initcwnd: Some(10),
+                features: Some(PathFeatures::ECN),
+                rto_min: Some(300),
+                initrwnd: Some(11),
+                quickack: Some(1),
+                congestion_control: Some("cubic".into()),
+                fastopen_no_cookie: Some(1),
+                ..Metrics::default()
+            })),
+            ..main.clone()
+        }
+    );
+    assert_eq!(
+        one::<Route>("route6_pref_high"),
+        Route {
+            family: AddressFamily::INET6,
+            destination: "2001:db8:2::/48".parse().ok(),
+            gateway: "2001:db8::2".parse().ok(),
+            oif: Some(3),
+            priority: Some(5),
+            flags: down,
+            cache_info: Some(CacheInfo::default()),
+            preference: Some(Preference::HIGH),
+            ..main
+        }
+    );
+    let expires = one::<Route>("route6_expires");
+    assert!(expires.cache_info.is_some_and(|info| (29_000..=30_000).contains(&info.expires)));
+    assert_eq!(one::<Route>("route6_source").source, "2001:db8:c::/48".parse().ok());
+    let get = one::<Route>("route4_get_local");
+    assert!(get.flags.contains(RouteFlags::CLONED) && get.uid == Some(0));
+    assert!(one::<Route>("route4_nexthop_group").nexthop_id == Some(10));
+    assert_eq!(one::<Route>("route6_encap_seg6").encap.unwrap().attributes().count(), 1);
+}
+
+#[test]
+fn links_and_addresses_hold_what_was_sent() {
+    let link = one::<Link>("link_vxlan");
+    assert_eq!(link.name, Some("vx".into()));
+    assert_eq!(link.info_kind().map(ToString::to_string).as_deref(), Some("vxlan"));
+    assert_eq!(link.alias, Some("hello \"x\"".into()));
+    assert_eq!(link.altnames, ["another-long-name-of-vxlan"]);
+    assert_eq!(link.operstate, Some(OperState::DOWN));
+    assert_eq!(link.mtu, Some(1500));
+    assert!(link.flags.contains(LinkFlags::MULTICAST) && !link.flags.contains(LinkFlags::UP));
+    assert!(link.stats.is_some());
+    let port = one::<Link>("link_bridge_port");
+    assert_eq!(port.info.unwrap().slave_kind, Some("bridge".into()));
+    assert_eq!(port.master, Some(one::<Link>("link_bridge").index));
+
+    let address = one::<Address>("address4_peer");
+    assert_eq!(address.own(), "10.9.9.1".parse().ok());
+    assert_eq!(address.address, "10.9.9.2".parse().ok());
+    assert_eq!(address.prefix_length, 32);
+    assert!(address.flags.contains(AddressFlags::PERMANENT));
+    let address = one::<Address>("address4_lifetime");
+    assert_eq!(address.label, Some("mv:x".into()));
+    assert_eq!(address.rt_priority, Some(77));
+    assert!(address.cache_info.is_some_and(|info| info.valid <= 100 && info.preferred <= 50));
+    assert!(one::<Address>("address6").flags.contains(AddressFlags::NODAD));
+}
