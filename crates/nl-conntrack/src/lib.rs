@@ -8,6 +8,7 @@
 //!   [`Event`] what happened to one. [`FlowView`] reads single fields without decoding the others.
 //! - [`List`], [`Get`], [`Change`] (create, update, delete) and [`Flush`] are requests; [`stats`]
 //!   holds those for statistics.
+//! - [`EventFilter`] says which events are wanted, and compiles it to a program for the kernel.
 //! - [`text`] prints the lines of conntrack(8), [`json`] our own JSON.
 //! - [`tables`] names every attribute, for listings and errors.
 //!
@@ -56,6 +57,7 @@ extern crate alloc;
 pub mod change;
 mod encode;
 pub mod event;
+pub mod event_filter;
 pub mod expect;
 pub mod extension;
 pub mod flow;
@@ -73,6 +75,7 @@ pub mod view;
 
 pub use change::{Action, Change, NatRange};
 pub use event::{Event, EventKind, ExpectationEvent, groups};
+pub use event_filter::EventFilter;
 pub use expect::Expectation;
 pub use extension::{Counters, Helper, Labels, SeqAdj, Synproxy};
 pub use flow::Flow;

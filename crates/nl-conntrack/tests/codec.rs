@@ -496,8 +496,8 @@ fn labels_are_bits() {
     assert_eq!(labels.as_bytes().len(), 16);
     assert_eq!(labels.bits().collect::<Vec<_>>(), [0, 17, 127]);
     assert!(labels.contains(17) && !labels.contains(18));
-    let long = Labels::from(vec![0xff; 65_000].as_slice());
-    assert_eq!(long.bits().last(), Some(519_999));
+    let long = Labels::from(vec![0xff; 8_200].as_slice());
+    assert_eq!(long.bits().last(), Some(65_599));
     assert_eq!(LabelNames::parse("1 a\nx b").unwrap_err().line, 2);
     assert!(LabelNames::parse("128 a").is_err() && LabelNames::parse("1").is_err());
 }

@@ -105,5 +105,4 @@ impl FlowSampler {
         let number = id.map_or(0, |id| (id ^ self.key).wrapping_mul(SPREAD));
         u64::from(number) < self.share.0
     }
-
 }
