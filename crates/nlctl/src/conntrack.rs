@@ -279,7 +279,13 @@ fn show<R: Request<Item: ToJson>>(
     for item in items {
         match item {
             Ok(item) if admits(&item) => {
-                rows.add(|json| json.value(&item), |line| print(line, &item))?;
+                rows.add(
+                    |json| json.value(&item),
+                    |line| {
+                        print(line, &item);
+                        line.push('\n');
+                    },
+                )?;
                 shown += 1;
             }
             Ok(_) => {}

@@ -17,6 +17,7 @@ mod message;
 mod monitor;
 mod names;
 mod out;
+mod route;
 
 /// The options of all commands.
 static FLAGS: [Flag; 10] = [
@@ -54,8 +55,62 @@ pub(crate) static COMMANDS: Command = Command {
     text: "",
     flags: &FLAGS,
     style: Style::Ip,
-    kind: Kind::Group { commands: &[CONNTRACK, MONITOR, DECODE], default: false },
+    kind: Kind::Group { commands: &[ROUTE, CONNTRACK, MONITOR, DECODE], default: false },
 };
+
+const ROUTE: Command = Command {
+    names: &["route"],
+    arguments: "COMMAND",
+    about: "Routes, with the words of ip route.",
+    text: "",
+    flags: &[],
+    style: Style::Ip,
+    // In the order in which ip looks for what was cut short.
+    kind: Kind::Group {
+        commands: &[
+            Command {
+                names: &["list", "show", "lst"],
+                arguments: "[SELECTOR]",
+                about: "List routes.",
+                text: route::LIST_HELP,
+                ..ROUTE_COMMAND
+            },
+            Command {
+                names: &["get"],
+                arguments: "ADDRESS …",
+                about: "Show which way a packet would go.",
+                text: route::GET_HELP,
+                kind: Kind::Run(route::get),
+                ..ROUTE_COMMAND
+            },
+            route_change(&["add"], "Add a route.", route::add),
+            route_change(&["change", "chg"], "Change a route that exists.", route::modify),
+            route_change(&["replace"], "Add a route, or change it if it exists.", route::replace),
+            route_change(&["prepend"], "Add a route before those of its prefix.", route::prepend),
+            route_change(&["append"], "Add a route behind those of its prefix.", route::append),
+            route_change(&["delete"], "Delete a route.", route::delete),
+        ],
+        default: true,
+    },
+};
+
+const ROUTE_COMMAND: Command = Command {
+    names: &[],
+    arguments: "ROUTE",
+    about: "",
+    text: route::CHANGE_HELP,
+    flags: &[],
+    style: Style::Ip,
+    kind: Kind::Run(route::list),
+};
+
+const fn route_change(
+    names: &'static [&'static str],
+    about: &'static str,
+    run: args::Run,
+) -> Command {
+    Command { names, about, kind: Kind::Run(run), ..ROUTE_COMMAND }
+}
 
 const CONNTRACK: Command = Command {
     names: &["conntrack"],

@@ -103,7 +103,7 @@ pub(crate) enum Rows<'o> {
 }
 
 impl Rows<'_> {
-    /// Adds one object: what `line` appends, or its JSON.
+    /// Adds one object: the line or lines that `line` appends, or its JSON.
     ///
     /// # Errors
     /// As [`Out::flush`].
@@ -115,7 +115,7 @@ impl Rows<'_> {
         match self {
             Self::Lines(out) => {
                 line(out.text());
-                out.end_line()
+                out.relieve()
             }
             Self::Array(json, file) => {
                 object(json);

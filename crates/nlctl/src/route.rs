@@ -1,0 +1,157 @@
+//! `nlctl route`: routes with the words of `ip route`.
+
+use nl_route::names::Names;
+use nl_route::parse::{self, WordError};
+use nl_route::{Action, Change, Context, GetLink, Hidden, List, Route, TableId};
+use nl_socket::{Connection, Loss};
+use nl_wire::Errno;
+use nl_wire::text::Text;
+use nl_wire::value::Family;
+
+use crate::args::Options;
+use crate::error::{Error, REFUSED, say};
+use crate::kernel;
+use crate::names;
+use crate::out::Out;
+
+/// What there is to say of `list`.
+pub(crate) const LIST_HELP: &str = "\
+SELECTOR is as in ip route show: [root|match|exact] PREFIX, table TABLE|all|cache, proto PROTOCOL,
+type TYPE, scope SCOPE, dev LINK, via PREFIX, src PREFIX, from PREFIX, metric NUMBER, tos TOS.
+Without a table it is the main one, without -4, -6 or a prefix IPv4; with table all, all families.";
+
+/// What there is to say of `get`.
+pub(crate) const GET_HELP: &str = "\
+As in ip route get: ADDRESS [from ADDRESS] [iif LINK] [oif LINK] [mark NUMBER] [tos TOS]
+[uid NUMBER] [ipproto PROTOCOL] [sport PORT] [dport PORT] [fibmatch].";
+
+/// What there is to say of the commands that change something.
+pub(crate) const CHANGE_HELP: &str = "\
+ROUTE is as in ip route add: [TYPE] PREFIX [tos TOS] [table TABLE] [proto PROTOCOL] [scope SCOPE]
+[metric METRIC] [src ADDRESS] [via [inet|inet6] ADDRESS] [dev LINK] [weight NUMBER] [onlink]
+[nhid ID] [nexthop via ADDRESS dev LINK weight NUMBER]… [mtu [lock] NUMBER] [advmss NUMBER] …
+[realms REALM] [pref low|medium|high] [expires SECONDS].";
+
+impl From<WordError> for Error {
+    fn from(error: WordError) -> Self {
+        Self::new(error.code, &error)
+    }
+}
+
+/// `nlctl route list`
+pub(crate) fn list(options: &Options, out: &mut Out) -> Result<u8, Error> {
+    let words = options.text_words()?;
+    let mut connection = kernel::connect(Family::ROUTE, options)?;
+    let mut names = names::from_files();
+    names::learn_links(&mut names, &mut connection)?;
+    let selector = parse::selector(&words, options.family()?, &names)?;
+    let request = List::<Route> { filter: selector.filter };
+    let context = names::context(&names, options);
+    let context = Context { hidden: selector.hidden, ..context };
+    let routes = connection.dump(request).map_err(|error| terminated(&error))?;
+    let mut rows = out.rows(options.has("json"), options.has("pretty"));
+    let main = selector.filter.table == Some(TableId::MAIN);
+    let mut whole = true;
+    for route in routes {
+        match route {
+            Ok(route) => rows.add(
+                |json| nl_route::json::route(json, &route, &context),
+                |text| nl_route::text::route(text, &route, &context),
+            )?,
+            Err(nl_socket::Error::Lost(Loss::Interrupted)) => {
+                say("Dump was interrupted and may be inconsistent.");
+            }
+            Err(nl_socket::Error::Lost(loss)) => {
+                say(format_args!("nlctl: WARNING: {loss}"));
+                whole = false;
+            }
+            // Without any route there is not even the main table; that is no error to ip(8).
+            Err(error) if main && error.errno() == Some(Errno::ENOENT) => {}
+            Err(error) => return Err(terminated(&error)),
+        }
+    }
+    rows.end()?;
+    Ok(if whole { 0 } else { REFUSED })
+}
+
+/// A list that the kernel refused or broke off, as ip(8) tells it.
+fn terminated(error: &nl_socket::Error) -> Error {
+    match Error::rtnetlink(error) {
+        Error::Told { code, text } => Error::Told { code, text: text + "\nDump terminated" },
+        other @ Error::Output(_) => other,
+    }
+}
+
+/// `nlctl route get`
+pub(crate) fn get(options: &Options, out: &mut Out) -> Result<u8, Error> {
+    let words = options.text_words()?;
+    let mut connection = kernel::connect(Family::ROUTE, options)?;
+    let mut names = names::from_files();
+    learn_named(&mut names, &mut connection, &words)?;
+    let request = parse::get(&words, options.family()?, &names)?;
+    let route = connection.get(request).map_err(|error| Error::rtnetlink(&error))?;
+    let hops = route.multipath.iter().map(|hop| hop.ifindex);
+    for index in route.oif.into_iter().chain(route.iif).chain(hops) {
+        // A link that went away meanwhile has no name.
+        if let Ok(link) = connection.get(GetLink::Index(index)) {
+            names.learn(&link);
+        }
+    }
+    let context = Context { hidden: Hidden(0), ..names::context(&names, options) };
+    let mut rows = out.rows(options.has("json"), options.has("pretty"));
+    rows.add(
+        |json| nl_route::json::route(json, &route, &context),
+        |text| nl_route::text::route(text, &route, &context),
+    )?;
+    rows.end()?;
+    Ok(0)
+}
+
+/// Learns the links that the words name, be it by an alternative name.
+fn learn_named(
+    names: &mut Names,
+    connection: &mut Connection,
+    words: &[&str],
+) -> Result<(), Error> {
+    for pair in words.windows(2) {
+        let &[key, name] = pair else { continue };
+        // A word too many is only asked for in vain.
+        if !["dev", "oif", "iif"].iter().any(|word| word.starts_with(key)) || name.is_empty() {
+            continue;
+        }
+        match connection.get(GetLink::Name(Text::from(name))) {
+            Ok(link) => names.set_link(link.index, name),
+            // That there is none is told where the word is read.
+            Err(nl_socket::Error::Refused(_)) => {}
+            Err(error) => return Err(Error::rtnetlink(&error)),
+        }
+    }
+    Ok(())
+}
+
+macro_rules! changes {
+    ($($name:ident = $action:ident;)*) => { $(
+        pub(crate) fn $name(options: &Options, _: &mut Out) -> Result<u8, Error> {
+            change(Action::$action, options)
+        }
+    )* };
+}
+
+changes! {
+    add = Add;
+    replace = Replace;
+    append = Append;
+    prepend = Prepend;
+    modify = Change;
+    delete = Delete;
+}
+
+fn change(action: Action, options: &Options) -> Result<u8, Error> {
+    let words = options.text_words()?;
+    let mut connection = kernel::connect(Family::ROUTE, options)?;
+    let mut names = names::from_files();
+    learn_named(&mut names, &mut connection, &words)?;
+    let object = parse::route(&words, options.family()?, &names)?;
+    connection.run(Change { action, object }).map_err(|error| Error::rtnetlink(&error))?;
+    Ok(0)
+}
