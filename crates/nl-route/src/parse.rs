@@ -30,7 +30,6 @@ use nl_wire::value::AddressFamily;
 
 use crate::names::{NameKind, Names, parse_number};
 use crate::prefix::{Prefix, parse_address};
-use crate::print::TYPES;
 use crate::route::Realms;
 use crate::value::RouteType;
 
@@ -223,10 +222,24 @@ fn is_default(word: &str) -> bool {
     matches!(word, "default" | "any" | "all")
 }
 
+/// In the order in which ip looks for them.
+const KINDS: &[Keyword<RouteType>] = &[
+    ("local", true, RouteType::LOCAL),
+    ("nat", false, RouteType::NAT),
+    ("broadcast", false, RouteType::BROADCAST),
+    ("brd", true, RouteType::BROADCAST),
+    ("anycast", false, RouteType::ANYCAST),
+    ("multicast", false, RouteType::MULTICAST),
+    ("prohibit", false, RouteType::PROHIBIT),
+    ("unreachable", false, RouteType::UNREACHABLE),
+    ("blackhole", false, RouteType::BLACKHOLE),
+    ("xresolve", false, RouteType::XRESOLVE),
+    ("unicast", false, RouteType::UNICAST),
+    ("throw", true, RouteType::THROW),
+];
+
 /// A type of route, by its word or number.
 fn kind(word: &str) -> Option<RouteType> {
-    let position = TYPES.iter().position(|name| *name == word);
-    let position = position.or_else(|| (word == "brd").then_some(3));
-    let number = position.and_then(|index| u32::try_from(index).ok()).or(parse_number(word));
-    number.and_then(|number| u8::try_from(number).ok()).map(RouteType)
+    let number = || parse_number(word).and_then(|number| u8::try_from(number).ok());
+    keyword(word, KINDS).or_else(|| number().map(RouteType))
 }

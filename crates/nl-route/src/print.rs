@@ -14,7 +14,7 @@ mod route;
 
 pub(crate) use address::address;
 pub(crate) use link::link;
-pub(crate) use route::{METRICS, TYPES, route};
+pub(crate) use route::{METRICS, route};
 
 nl_wire::flag_set! {
     /// What a list's selector has settled, so that ip leaves it out of each line.

@@ -58,7 +58,9 @@ const KEYWORDS: &[Keyword<Key>] = &[
 
 /// Reads the words behind `ip route show`.
 ///
-/// Without a table it is the main one; without a family, IPv4 — but all of them with `table all`.
+/// Without a table it is the main one. Without a family it is that of the first prefix, else IPv4,
+/// but all of them with `table all`. (ip keeps to IPv4 even where it is given an IPv6 prefix, and
+/// so shows nothing.)
 ///
 /// # Errors
 /// At the first word that ip would not take either.
