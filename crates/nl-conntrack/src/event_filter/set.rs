@@ -89,24 +89,25 @@ impl Set {
             }
             program.load_memory(NUMBER);
         }
-        let cases: Vec<_> =
-            self.ranges.iter().map(|&(first, last)| Case { first, last, to: None }).collect();
+        let case = |&(first, last): &(u32, u32)| Case { first, last, deeper: None };
+        let cases: Vec<_> = self.ranges.iter().map(case).collect();
         search(program, &cases, cases.len() > ROW, yes, no);
     }
 }
 
-/// A range and where it leads; `None` is success.
-struct Case {
+/// A range, and what to do in it: search on, or be done.
+struct Case<'a> {
     first: u32,
     last: u32,
-    to: Option<Label>,
+    deeper: Option<Word<'a>>,
 }
 
-/// Jumps to where the case leads that A lies in, or to `no`. Cases ascend and do not overlap.
+/// Jumps to `yes` or searches on if A lies in one of the cases, which ascend and do not overlap;
+/// else jumps to `no`.
 ///
 /// In a `crowded` program the ends are too far for conditional jumps, and a detour of one
 /// instruction for each would double the size: there each row of tests has its own way to them.
-fn search(program: &mut Assembler, cases: &[Case], crowded: bool, yes: Label, no: Label) {
+fn search(program: &mut Assembler, cases: &[Case<'_>], crowded: bool, yes: Label, no: Label) {
     if cases.len() > ROW {
         let (lower, upper) = cases.split_at(cases.len() / 2);
         let right = program.label();
@@ -121,30 +122,36 @@ fn search(program: &mut Assembler, cases: &[Case], crowded: bool, yes: Label, no
     }
     let (near_yes, near_no) = (program.label(), program.label());
     row(program, cases, near_yes, near_no);
-    if cases.iter().any(|case| case.to.is_none()) {
-        program.bind(near_yes);
-        program.jump(yes);
-    }
+    program.bind(near_yes);
+    program.jump(yes);
     program.bind(near_no);
     program.jump(no);
 }
 
 /// The cases one after the other.
-fn row(program: &mut Assembler, cases: &[Case], yes: Label, no: Label) {
-    let Some((last, others)) = cases.split_last() else { return program.jump(no) };
-    for (case, otherwise) in others.iter().map(|case| (case, None)).chain([(last, Some(no))]) {
-        let to = Some(case.to.unwrap_or(yes));
+fn row(program: &mut Assembler, cases: &[Case<'_>], yes: Label, no: Label) {
+    let Some(last) = cases.len().checked_sub(1) else { return program.jump(no) };
+    let mut deeper = Vec::new();
+    for (index, case) in cases.iter().enumerate() {
+        let mut inside = yes;
+        if let Some(word) = case.deeper {
+            inside = program.label();
+            deeper.push((inside, word));
+        }
+        let (inside, above) = (Some(inside), (index == last).then_some(no));
         match (case.first, case.last) {
-            (first, last) if first == last => program.branch(Test::Equal, first, to, otherwise),
-            (0, u32::MAX) => program.branch(Test::GreaterOrEqual, 0, to, otherwise),
-            (0, last) => program.branch(Test::Greater, last, otherwise, to),
-            // All further cases are above this one: what is below it is in none.
-            (first, u32::MAX) => program.branch(Test::GreaterOrEqual, first, to, Some(no)),
+            (first, last) if first == last => program.branch(Test::Equal, first, inside, above),
+            (0, last) => program.branch(Test::Greater, last, above, inside),
             (first, last) => {
+                // All further cases are above this one: what is below it is in none.
                 program.branch(Test::GreaterOrEqual, first, None, Some(no));
-                program.branch(Test::Greater, last, otherwise, to);
+                program.branch(Test::Greater, last, above, inside);
             }
         }
+    }
+    for (label, word) in deeper {
+        program.bind(label);
+        word.search(program, yes, no);
     }
 }
 
@@ -176,45 +183,42 @@ impl Prefixes {
 
     /// Jumps to `yes` if the address in the attribute at X lies in one of them, else to `no`.
     pub(super) fn search(&self, program: &mut Assembler, yes: Label, no: Label) {
-        search_word(program, &self.0, 0, self.0.len() > ROW, yes, no);
+        Word { index: 0, prefixes: &self.0 }.search(program, yes, no);
     }
 }
 
-/// The search by one of the four words of 32 bits, and by those behind it where prefixes go on.
-fn search_word(
-    program: &mut Assembler,
-    prefixes: &[(u128, u8)],
-    word: u8,
-    crowded: bool,
-    yes: Label,
-    no: Label,
-) {
-    let end = 32 * (word + 1);
-    let of = |address: u128| u32::try_from(address >> (128 - end) & 0xffff_ffff).unwrap_or(0);
-    let mut cases: Vec<Case> = Vec::new();
-    let mut deeper = Vec::new();
-    let same = |a: &(u128, u8), b: &(u128, u8)| a.1 > end && b.1 > end && of(a.0) == of(b.0);
-    for group in prefixes.chunk_by(same) {
-        let Some(&(address, length)) = group.first() else { continue };
-        let first = of(address);
-        if length > end {
-            let label = program.label();
-            cases.push(Case { first, last: first, to: Some(label) });
-            deeper.push((label, group));
-            continue;
-        }
-        let last = first | 1_u32.checked_shl((end - length).into()).map_or(u32::MAX, |n| n - 1);
-        match cases.last_mut() {
-            Some(case) if case.to.is_none() && case.last.checked_add(1) == Some(first) => {
-                case.last = last;
+/// One of the four words of an IPv6 address, and the prefixes that are equal up to it.
+#[derive(Clone, Copy)]
+struct Word<'a> {
+    index: u8,
+    prefixes: &'a [(u128, u8)],
+}
+
+impl Word<'_> {
+    fn search(self, program: &mut Assembler, yes: Label, no: Label) {
+        let end = 32 * (self.index + 1);
+        let of = |address: u128| u32::try_from(address >> (128 - end) & 0xffff_ffff).unwrap_or(0);
+        let mut cases: Vec<Case<'_>> = Vec::new();
+        let goes_on = |prefix: &(u128, u8)| (prefix.1 > end).then(|| of(prefix.0));
+        let same = |a: &_, b: &_| goes_on(a).is_some() && goes_on(a) == goes_on(b);
+        for prefixes in self.prefixes.chunk_by(same) {
+            let Some(&(address, length)) = prefixes.first() else { continue };
+            let first = of(address);
+            if length > end {
+                let deeper = Some(Word { index: self.index + 1, prefixes });
+                cases.push(Case { first, last: first, deeper });
+                continue;
             }
-            _ => cases.push(Case { first, last, to: None }),
+            let rest = 1_u32.checked_shl((end - length).into()).map_or(u32::MAX, |bit| bit - 1);
+            let last = first | rest;
+            match cases.last_mut() {
+                Some(case) if case.deeper.is_none() && case.last.checked_add(1) == Some(first) => {
+                    case.last = last;
+                }
+                _ => cases.push(Case { first, last, deeper: None }),
+            }
         }
-    }
-    program.load_u32_at_x(ATTRIBUTE_HEADER + 4 * u32::from(word));
-    search(program, &cases, crowded, yes, no);
-    for (label, group) in deeper {
-        program.bind(label);
-        search_word(program, group, word + 1, crowded, yes, no);
+        program.load_u32_at_x(ATTRIBUTE_HEADER + 4 * u32::from(self.index));
+        search(program, &cases, self.prefixes.len() > ROW, yes, no);
     }
 }

@@ -82,7 +82,7 @@ impl Share {
 /// let large = FlowSampler { key: 7, share: Share::new(0.2)? };
 /// let ids = (0..1000).map(Some);
 /// assert!(ids.clone().all(|id| large.takes(id) || !small.takes(id)));
-/// assert_eq!(ids.filter(|id| small.takes(*id)).count(), 101);
+/// assert_eq!(ids.filter(|id| small.takes(*id)).count(), 100);
 /// # Ok::<(), nl_conntrack::event_filter::InvalidRate>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -181,6 +181,16 @@ impl Assembler {
         self.plain(0x87, 0);
     }
 
+    /// Puts A into a word of scratch memory, of which there are 16.
+    pub fn store(&mut self, word: u32) {
+        self.plain(0x02, word);
+    }
+
+    /// A = a word of scratch memory.
+    pub fn load_memory(&mut self, word: u32) {
+        self.plain(0x60, word);
+    }
+
     /// A = the offset of the attribute of type X at or behind offset A, 0 if
     /// there is none. A must be where an attribute starts.
     pub fn find_attribute(&mut self) {
@@ -284,6 +294,11 @@ impl Assembler {
     /// [`Reason::UnboundLabel`] or any other broken rule of [`Program::new`];
     /// the index counts finished instructions.
     pub fn finish(mut self) -> Result<Program, ProgramError> {
+        // Each item takes an instruction at least: labels of what can't fit need no resolving.
+        if self.items.len() > Program::INSTRUCTIONS_MAX {
+            let reason = Reason::TooLong;
+            return Err(ProgramError { index: Program::INSTRUCTIONS_MAX, reason });
+        }
         // Widening one branch may push another beyond its reach, never back: so
         // this ends after as many rounds as there are branches at most.
         loop {
