@@ -2,18 +2,24 @@
 //!
 //! A [`Watch`] subscribes to the events of a table, lists it, merges both and follows. What was
 //! lost on the way is told as an item of its stream, and repaired by listing again: exactly the
-//! differences are told. [`Watch::mirror`] is the table as far as it is known.
+//! differences are told. [`Watch::mirror`] is the table as far as it is known. [`Watch::spawn`] runs
+//! it on a thread, and [`Engine`] is what it does without its sockets.
 //!
-//! What can be watched is an [`Object`]: [`Flows`], [`Routes`], [`Links`], [`Addresses`].
+//! What can be watched is an [`Object`]: [`Flows`], [`Expectations`], [`Routes`], [`Links`],
+//! [`Addresses`].
 
+mod engine;
 mod mirror;
 mod object;
 pub mod pressure;
+mod spawn;
 mod watch;
 
-pub use mirror::{Change, Mirror};
-pub use object::{Addresses, Flows, Links, Notice, Object, RouteKey, Routes};
-pub use watch::{Item, Watch};
+pub use engine::{Counters, Engine, Item};
+pub use mirror::{Budget, Change, Mirror};
+pub use object::{Addresses, Expectations, Flows, Links, Notice, Object, RouteKey, Routes};
+pub use spawn::Handle;
+pub use watch::Watch;
 
 /// The examples of the README, run as tests.
 #[cfg(doctest)]

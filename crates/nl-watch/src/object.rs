@@ -1,16 +1,19 @@
 //! What a mirror can hold.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use nl_wire::value::Family;
 use nl_wire::{Error, Message, Request};
 
 mod address;
+mod expectation;
 mod flow;
 mod link;
 mod route;
 
 pub use address::Addresses;
+pub use expectation::Expectations;
 pub use flow::Flows;
 pub use link::Links;
 pub use route::{RouteKey, Routes};
@@ -31,6 +34,15 @@ pub trait Object {
     const FAMILY: Family;
     /// The multicast groups whose events tell of changes.
     const GROUPS: &'static [u32];
+
+    /// Whether an entry that is removed while the table is listed may make the kernel pass over
+    /// another one: it counts entries to find where it was. It does not say so
+    /// (`NLM_F_DUMP_INTR`), so the table is then listed again.
+    const REMOVAL_UPSETS_LIST: bool = false;
+
+    /// How often the table is listed again though nothing hints at a change, where entries vanish
+    /// without any sign.
+    const RELIST: Option<Duration> = None;
 
     /// The request that lists the table.
     fn list(&self) -> Self::List;
@@ -54,6 +66,11 @@ pub trait Object {
 
     /// Brings an entry up to date with what an event or a list says. Events may be partial.
     fn merge(old: &mut Self::Item, new: Self::Item);
+
+    /// About how many bytes of memory an entry takes.
+    fn bytes(item: &Self::Item) -> usize {
+        size_of_val(item)
+    }
 
     /// What an event means.
     ///

@@ -1,73 +1,47 @@
 //! Subscribe, list, merge, follow; on loss list again and tell the difference.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use nl_socket::{Connection, Error, Event, Events, Loss, Netns, Wait};
+use nl_socket::{Connection, Error, Events, Netns, Wait};
 
-use crate::mirror::{Ambiguous, Change, Mirror};
-use crate::object::{Notice, Object};
-
-/// One item of a watch's stream.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Item<T> {
-    /// The first list is complete and [`Watch::mirror`] holds it; from here on changes follow.
-    Listed {
-        /// How many entries there are.
-        entries: usize,
-        /// How long it took.
-        took: Duration,
-    },
-    /// An entry came, went or changed.
-    Change(Change<T>),
-    /// Something was lost; the mirror may be wrong until [`Item::Resynced`].
-    Lost(Loss),
-    /// The table was listed again. The differences were told as changes before this item.
-    Resynced {
-        /// Entries found that nobody had announced.
-        added: usize,
-        /// Entries gone without announcement.
-        removed: usize,
-        /// Entries found in another state.
-        changed: usize,
-        /// How long it took.
-        took: Duration,
-    },
-}
-
-/// How often [`Watch`] lists anew, within one attempt, if the table changes under the dump.
-const ATTEMPTS: usize = 10;
-
-/// How many events are kept that arrive while the table is listed, so that memory stays bounded.
-const BACKLOG: usize = 1 << 20;
+use crate::engine::{Counters, Engine, Item};
+use crate::mirror::{Budget, Change, Mirror};
+use crate::object::Object;
 
 /// How many entries are listed between two looks at the events.
-const STRIDE: usize = 128;
+pub(crate) const STRIDE: usize = 128;
 
 /// Keeps a [`Mirror`] of one of the kernel's tables, and tells every change.
 ///
 /// Events come first: the sockets are subscribed before the table is listed, and what arrives
 /// meanwhile is applied behind the list. When events are lost, when a dump is interrupted, or when
 /// the kernel is known to change entries without announcing it, the table is listed again and
-/// exactly the differences are told.
+/// exactly the differences are told. A list that can't be trusted removes nothing from the mirror
+/// and is repeated after a pause that grows.
 ///
-/// Pull-based: nothing happens outside [`Watch::next`]. No thread is started.
+/// Pull-based: nothing happens outside [`Watch::next`]. No thread is started, unless by
+/// [`Watch::spawn`].
+///
+/// ```no_run
+/// use nl_socket::Wait;
+/// use nl_watch::{Item, Routes, Watch};
+///
+/// let mut watch = Watch::open(Routes::default())?;
+/// while let Some(item) = watch.next(Wait::Forever)? {
+///     match item {
+///         Item::Change(change) => println!("{change:?}"),
+///         Item::Lost(loss) => eprintln!("{loss}"),
+///         other => eprintln!("{other:?}, {} routes", watch.mirror().len()),
+///     }
+/// }
+/// # Ok::<(), nl_socket::Error>(())
+/// ```
 pub struct Watch<O: Object> {
-    object: O,
+    engine: Engine<O>,
     events: Events,
     connection: Connection,
-    mirror: Mirror<O>,
-    queue: VecDeque<Item<O::Item>>,
-    listed: bool,
-    stale: bool,
-}
-
-/// What came of looking at the events once.
-enum Heard<T> {
-    Notice(Notice<T>),
-    Lost(Loss),
 }
 
 impl<O: Object> Watch<O> {
@@ -92,26 +66,49 @@ impl<O: Object> Watch<O> {
     /// Watches with sockets of the caller's, which may have sized their buffers. Both must be of one
     /// namespace; `events` must have joined the object's groups.
     pub fn new(object: O, events: Events, connection: Connection) -> Self {
-        Self {
-            object,
-            events,
-            connection,
-            mirror: Mirror::default(),
-            queue: VecDeque::new(),
-            listed: false,
-            stale: true,
-        }
+        Self { engine: Engine::new(object), events, connection }
     }
 
     /// The table as far as it is known.
     pub fn mirror(&self) -> &Mirror<O> {
-        &self.mirror
+        self.engine.mirror()
     }
 
     /// Whether the mirror is right up to the last event received: nothing was lost since the last
-    /// list, and every change was told.
+    /// list, that list held every entry, there was room for all, and every change was told.
     pub fn is_converged(&self) -> bool {
-        !self.stale && self.queue.is_empty()
+        self.engine.is_converged()
+    }
+
+    /// Whether entries are missing because the mirror has reached its [`Budget`].
+    pub fn is_full(&self) -> bool {
+        self.engine.is_full()
+    }
+
+    /// What befell the mirror.
+    pub fn counters(&self) -> Counters {
+        self.engine.counters()
+    }
+
+    /// When the last event came.
+    pub fn last_event(&self) -> Option<Instant> {
+        self.engine.last_event()
+    }
+
+    /// When the last list ended that could be trusted.
+    pub fn last_list(&self) -> Option<Instant> {
+        self.engine.last_list()
+    }
+
+    /// Bounds the mirror; without this it grows with the table.
+    pub fn set_budget(&mut self, budget: Budget) {
+        self.engine.set_budget(budget);
+    }
+
+    /// How often the table is listed though nothing hints at a change; the default is
+    /// [`Object::RELIST`].
+    pub fn set_relist(&mut self, every: Option<Duration>) {
+        self.engine.set_relist(every);
     }
 
     /// The event socket, to size its buffer or see its counters.
@@ -124,25 +121,34 @@ impl<O: Object> Watch<O> {
         &mut self.connection
     }
 
+    /// When [`Watch::next`] has something to do though the descriptor is not readable; `None`: not
+    /// before it is.
+    pub fn deadline(&self) -> Option<Instant> {
+        let now = Instant::now();
+        self.engine.until_list(now).and_then(|left| now.checked_add(left))
+    }
+
     /// The next item; `None` if there is none within `wait`. The first call lists the table,
     /// whatever `wait` says: a list is bounded by the connection's timeout.
     ///
     /// # Errors
-    /// If a socket fails or the kernel refuses the list. The next call tries again.
+    /// If a socket fails or the kernel refuses the list. A list is tried again after a pause.
     pub fn next(&mut self, wait: Wait) -> Result<Option<Item<O::Item>>, Error> {
         loop {
-            if let Some(item) = self.queue.pop_front() {
+            if let Some(item) = self.engine.next() {
                 return Ok(Some(item));
             }
-            // What is queued precedes a loss; so the list starts when the queue is empty.
-            let patience = if self.stale { Wait::Never } else { wait };
-            match self.hear(patience)? {
-                Some(heard) => {
-                    let item = self.apply(heard);
-                    self.queue.extend(item);
-                }
-                None if self.stale => self.resync()?,
-                None => return Ok(None),
+            let now = Instant::now();
+            let left = self.engine.until_list(now);
+            if left == Some(Duration::ZERO) && self.engine.is_impatient() {
+                self.list()?;
+                continue;
+            }
+            match self.events.next(sooner(wait, left, now)).map_err(Error::Io)? {
+                Some(event) => self.engine.hear(&event, Instant::now()),
+                None if left == Some(Duration::ZERO) => self.list()?,
+                None if is_over(wait) => return Ok(None),
+                None => {}
             }
         }
     }
@@ -150,151 +156,95 @@ impl<O: Object> Watch<O> {
     /// Lists the table again with the next call of [`Watch::next`], and tells the difference: for
     /// what the kernel changes without announcing it.
     pub fn relist(&mut self) {
-        self.stale = true;
+        self.engine.relist();
     }
 
     /// Lists the table once more, aside, and compares: what the mirror lacks or has too much. Events
     /// still queued are applied first, and told by the next calls of [`Watch::next`].
     ///
+    /// Takes the memory of a second mirror. Of use only where the table is at rest.
+    ///
     /// # Errors
-    /// As [`Watch::next`].
+    /// As [`Watch::next`]; [`Loss::Interrupted`](nl_socket::Loss::Interrupted) if the table is not at rest.
     pub fn compare(&mut self) -> Result<Vec<Change<O::Item>>, Error> {
-        let request = self.object.list();
-        let list = list(&mut self.connection, &mut self.object, &request, |_| Ok(()))?;
-        while let Some(heard) = self.hear(Wait::Never)? {
-            let item = self.apply(heard);
-            self.queue.extend(item);
-        }
-        Ok(self.mirror.difference(&list.mirror))
-    }
-
-    fn hear(&mut self, wait: Wait) -> Result<Option<Heard<O::Item>>, Error> {
-        hear(&mut self.events, &mut self.object, wait)
-    }
-
-    /// Brings the mirror up to date; what there is to tell.
-    fn apply(&mut self, heard: Heard<O::Item>) -> Option<Item<O::Item>> {
-        let change = match heard {
-            Heard::Notice(Notice::Nothing) => Ok(None),
-            Heard::Notice(Notice::Put(item)) => Ok(self.mirror.put(item)),
-            Heard::Notice(Notice::Replace(item)) => self.mirror.replace(item),
-            Heard::Notice(Notice::Remove(item)) => self.mirror.remove(&item),
-            Heard::Notice(Notice::Stale) => Err(Ambiguous),
-            Heard::Lost(loss) => {
-                // A stranger's datagram takes nothing away.
-                self.stale |= !matches!(loss, Loss::Foreign { .. });
-                return Some(Item::Lost(loss));
+        let mut list = Mirror::<O>::default();
+        for item in self.connection.dump(self.engine.object().list())? {
+            let item = item?;
+            if self.engine.object().covers(&item) {
+                list.put(item);
             }
-        };
-        self.stale |= change.is_err();
-        change.ok().flatten().map(Item::Change)
+        }
+        while let Some(event) = self.events.next(Wait::Never).map_err(Error::Io)? {
+            self.engine.hear(&event, Instant::now());
+        }
+        Ok(self.engine.mirror().difference(&list))
     }
 
-    /// Lists the table, applies what was announced meanwhile, and tells the difference.
-    fn resync(&mut self) -> Result<(), Error> {
-        let started = Instant::now();
-        let request = self.object.list();
-        let mut backlog = Vec::new();
-        let (events, object) = (&mut self.events, &mut self.object);
-        let listed = list(&mut self.connection, object, &request, |object| {
-            // Once the backlog is full, events wait in the socket's queue, which tells if it overruns.
-            while backlog.len() < BACKLOG {
-                match hear(events, object, Wait::Never)? {
-                    Some(heard) => backlog.push(heard),
+    fn list(&mut self) -> Result<(), Error> {
+        let events = &mut self.events;
+        read_list(&mut self.engine, &mut self.connection, |engine| {
+            // Without room, events wait in the socket's queue, which tells if it overruns.
+            while engine.has_room() {
+                match events.next(Wait::Never).map_err(Error::Io)? {
+                    Some(event) => engine.hear(&event, Instant::now()),
                     None => break,
                 }
             }
             Ok(())
-        })?;
-        self.stale = listed.interrupted;
-        self.queue.extend(listed.losses.into_iter().map(Item::Lost));
-        let differences = self.mirror.adopt(listed.mirror);
-        if self.listed {
-            let mut counts = [0; 3];
-            for change in &differences {
-                counts[match change {
-                    Change::Added(_) => 0,
-                    Change::Removed(_) => 1,
-                    Change::Changed { .. } => 2,
-                }] += 1;
-            }
-            let [added, removed, changed] = counts;
-            let took = started.elapsed();
-            self.queue.extend(differences.into_iter().map(Item::Change));
-            self.queue.push_back(Item::Resynced { added, removed, changed, took });
-            for heard in backlog {
-                let item = self.apply(heard);
-                self.queue.extend(item);
-            }
-        } else {
-            // The first list is told as a whole, with what was announced meanwhile.
-            for heard in backlog {
-                let item = self.apply(heard);
-                self.queue.extend(item.filter(|item| matches!(item, Item::Lost(_))));
-            }
-            let entries = self.mirror.len();
-            self.queue.push_back(Item::Listed { entries, took: started.elapsed() });
-            self.listed = true;
-        }
-        Ok(())
+        })
     }
 }
 
-/// The next event; `None` if there is none within `wait`.
-fn hear<O: Object>(
-    events: &mut Events,
-    object: &mut O,
-    wait: Wait,
-) -> Result<Option<Heard<O::Item>>, Error> {
-    Ok(events.next(wait).map_err(Error::Io)?.map(|event| match event {
-        Event::Message { message, .. } => match object.notice(&message) {
-            Ok(notice) => Heard::Notice(notice),
-            Err(error) => Heard::Lost(Loss::Undecodable(error)),
-        },
-        Event::Loss(loss) => Heard::Lost(loss),
-    }))
-}
-
-/// What came of listing a table.
-struct List<O: Object> {
-    mirror: Mirror<O>,
-    /// The table changed under every attempt.
-    interrupted: bool,
-    losses: Vec<Loss>,
-}
-
-/// Lists a table, again if it changes under the dump, calling `between` now and then.
-fn list<O: Object>(
+/// Lists a table into its engine, calling `between` now and then and at the end.
+pub(crate) fn read_list<O: Object>(
+    engine: &mut Engine<O>,
     connection: &mut Connection,
-    object: &mut O,
-    request: &O::List,
-    mut between: impl FnMut(&mut O) -> Result<(), Error>,
-) -> Result<List<O>, Error> {
-    let mut attempt = 1;
-    loop {
-        let mut list = List { mirror: Mirror::default(), interrupted: false, losses: Vec::new() };
-        for (index, item) in connection.dump(request)?.enumerate() {
+    mut between: impl FnMut(&mut Engine<O>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    engine.begin(Instant::now());
+    let mut read = || -> Result<(), Error> {
+        for (index, item) in connection.dump(engine.object().list())?.enumerate() {
             match item {
-                Ok(item) if object.covers(&item) => drop(list.mirror.put(item)),
-                Ok(_) => {}
-                Err(Error::Lost(Loss::Interrupted)) => list.interrupted = true,
-                Err(Error::Lost(loss)) => list.losses.push(loss),
+                Ok(item) => engine.listed(item),
+                Err(Error::Lost(loss)) => engine.list_lost(loss),
                 Err(error) => return Err(error),
             }
             if index % STRIDE == STRIDE - 1 {
-                between(object)?;
+                between(engine)?;
             }
         }
-        between(object)?;
-        if !list.interrupted || attempt == ATTEMPTS {
-            return Ok(list);
-        }
-        attempt += 1;
+        between(engine)
+    };
+    let result = read();
+    match result {
+        Ok(()) => engine.end(Instant::now()),
+        Err(_) => engine.fail(Instant::now()),
+    }
+    result
+}
+
+/// Until `wait` is over, or until `left` has passed since `now`, whichever is sooner.
+pub(crate) fn sooner(wait: Wait, left: Option<Duration>, now: Instant) -> Wait {
+    let Some(end) = left.and_then(|left| now.checked_add(left)) else { return wait };
+    match wait {
+        Wait::Never => Wait::Never,
+        Wait::Forever => Wait::Until(end),
+        Wait::Until(time) => Wait::Until(time.min(end)),
+    }
+}
+
+/// Whether the time of `wait` is over.
+pub(crate) fn is_over(wait: Wait) -> bool {
+    match wait {
+        Wait::Never => true,
+        Wait::Forever => false,
+        Wait::Until(time) => time <= Instant::now(),
     }
 }
 
 impl<O: Object> AsFd for Watch<O> {
-    /// The event socket's descriptor: when it is readable, [`Watch::next`] has something to do.
+    /// The event socket's descriptor: when it is readable, or [`Watch::deadline`] has passed,
+    /// [`Watch::next`] has something to do.
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.events.as_fd()
     }
@@ -303,10 +253,8 @@ impl<O: Object> AsFd for Watch<O> {
 impl<O: Object> fmt::Debug for Watch<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Watch")
+            .field("engine", &self.engine)
             .field("events", &self.events)
-            .field("entries", &self.mirror.len())
-            .field("listed", &self.listed)
-            .field("stale", &self.stale)
             .finish_non_exhaustive()
     }
 }

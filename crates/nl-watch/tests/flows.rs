@@ -1,21 +1,13 @@
 //! A mirror of tracked connections against a living kernel.
 
-use std::time::Duration;
+mod common;
 
+use common::{all, udp};
 use nl_conntrack::{Change, Flow, IpProtocol, ProtocolInfo, Status, TcpState, Tuple};
-use nl_socket::{Connection, Events, Loss, Socket, Wait};
+use nl_socket::{Connection, Events, Loss, Socket};
 use nl_testkit::{Rng, live};
 use nl_watch::{Change as Told, Flows, Item, Object, Watch};
 use nl_wire::value::Family;
-
-fn udp(number: u16) -> Flow {
-    let tuple = Tuple::with_ports(
-        IpProtocol::UDP,
-        ([10, 0, 0, 1].into(), number),
-        ([10, 0, 0, 2].into(), 53),
-    );
-    Flow { timeout: Some(600), ..Flow::new(tuple) }
-}
 
 fn tcp6(number: u16) -> Flow {
     let tuple = Tuple::with_ports(
@@ -36,15 +28,6 @@ fn run(connection: &mut Connection, changes: impl IntoIterator<Item = Change>) {
     for result in connection.batch(changes) {
         result.unwrap();
     }
-}
-
-/// Everything there is to tell, until the watch has nothing more for a while.
-fn all(watch: &mut Watch<Flows>) -> Vec<Item<Flow>> {
-    let mut items = Vec::new();
-    while let Some(item) = watch.next(Wait::at_most(Duration::from_millis(100))).unwrap() {
-        items.push(item);
-    }
-    items
 }
 
 #[test]

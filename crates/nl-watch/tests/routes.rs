@@ -1,22 +1,17 @@
 //! Mirrors of routes, links and addresses against a living kernel, changed by ip(8) and by
 //! ourselves.
 
-use std::time::Duration;
+mod common;
+
+use std::fmt::Write as _;
+
+use common::all;
 
 use nl_route::{AddressFamily, Prefix, Route};
-use nl_socket::{Connection, Events, Socket, Wait};
+use nl_socket::{Connection, Events, Socket};
 use nl_testkit::{Rng, live, need, sh};
 use nl_watch::{Addresses, Change, Item, Links, Object, Routes, Watch};
 use nl_wire::value::Family;
-
-/// Everything there is to tell, until the watch has nothing more for a while.
-fn all<O: Object>(watch: &mut Watch<O>) -> Vec<Item<O::Item>> {
-    let mut items = Vec::new();
-    while let Some(item) = watch.next(Wait::at_most(Duration::from_millis(30))).unwrap() {
-        items.push(item);
-    }
-    items
-}
 
 fn lab() {
     sh("ip link set lo up
@@ -136,10 +131,11 @@ fn churn_converges() {
                 }
                 match rng.below(6) {
                     0 => {
-                        script += "link set v0 down\nlink set v0 up\naddress add 2001:db8::1/64 dev v0 nodad\n"
+                        script += "link set v0 down\nlink set v0 up\naddress add 2001:db8::1/64 dev v0 nodad\n";
                     }
                     1 => {
-                        script += "address del 10.0.0.1/24 dev v0\naddress add 10.0.0.1/24 dev v0\n"
+                        script +=
+                            "address del 10.0.0.1/24 dev v0\naddress add 10.0.0.1/24 dev v0\n";
                     }
                     2 => script += "route flush 192.0.2.0/24\n",
                     _ => {}

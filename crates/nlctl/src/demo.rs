@@ -146,7 +146,7 @@ fn connections(out: &mut Out, watch: &mut Watch<Flows>, buffer: usize) -> Result
             Some(Item::Change(Change::Changed { .. })) => "changed",
             Some(Item::Change(Change::Removed(_))) => "gone",
             Some(Item::Lost(_)) => "lost",
-            Some(Item::Listed { .. } | Item::Resynced { .. }) => continue,
+            Some(Item::Listed { .. } | Item::Resynced { .. } | Item::Full { .. }) => continue,
             None if over => break,
             None => continue,
         };

@@ -1,16 +1,19 @@
 //! Tracked connections.
 
+use std::time::Duration;
+
 use nl_conntrack::{Event, EventKind, Flow, List, ProtocolInfo, Tuple, groups};
 use nl_wire::value::{AddressFamily, Family};
-use nl_wire::{Error, Message};
+use nl_wire::{Error, Message, RawAttr};
 
 use super::{Notice, Object};
 
 /// The tracked connections of a namespace.
 ///
 /// The kernel announces nothing of a flow that was made before anybody listened for events, if
-/// `net.netfilter.nf_conntrack_events` is 2 (the default): such flows end silently. Set it to 1, or
-/// call [`Watch::relist`](crate::Watch::relist) now and then.
+/// `net.netfilter.nf_conntrack_events` is 2 (the default): such flows end silently. So the table is
+/// listed again every five minutes. Set it to 1 if that is not often enough, or change the time
+/// ([`Watch::set_relist`](crate::Watch::set_relist)).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Flows {
     /// `INET`, `INET6`, or `UNSPEC` for both.
@@ -26,6 +29,7 @@ impl Object for Flows {
 
     const FAMILY: Family = Family::NETFILTER;
     const GROUPS: &'static [u32] = &groups::FLOWS;
+    const RELIST: Option<Duration> = Some(Duration::from_secs(300));
 
     fn list(&self) -> List {
         List { family: self.family, ..List::default() }
@@ -71,6 +75,15 @@ impl Object for Flows {
         take(&mut old.reply_seq_adj, new.reply_seq_adj);
         take(&mut old.synproxy, new.synproxy);
         take(&mut old.master, new.master);
+    }
+
+    fn bytes(flow: &Flow) -> usize {
+        let unknown: usize = flow.unknown.iter().map(|attr| attr.payload.len()).sum();
+        size_of::<Flow>()
+            + flow.helper.as_deref().map_or(0, size_of_val)
+            + flow.master.as_deref().map_or(0, size_of_val)
+            + flow.unknown.len() * size_of::<RawAttr>()
+            + unknown
     }
 
     fn notice(&mut self, message: &Message<'_>) -> Result<Notice<Flow>, Error> {

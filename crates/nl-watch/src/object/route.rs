@@ -42,6 +42,9 @@ impl Object for Routes {
         Group::NEXTHOP.0,
     ];
 
+    /// The dump of IPv6 routes counts them.
+    const REMOVAL_UPSETS_LIST: bool = true;
+
     fn list(&self) -> List<Route> {
         List { filter: RouteFilter::default() }
     }
@@ -57,10 +60,13 @@ impl Object for Routes {
     }
 
     fn is_same(a: &Route, b: &Route) -> bool {
-        lasting(a) == lasting(b)
+        a == b || lasting(a) == lasting(b)
     }
 
     fn is_equal(a: &Route, b: &Route) -> bool {
+        if a == b {
+            return true;
+        }
         let hop_flags =
             |route: &Route| -> Vec<_> { route.multipath.iter().map(|hop| hop.flags).collect() };
         a.flags == b.flags && hop_flags(a) == hop_flags(b) && lasting(a) == lasting(b)
@@ -68,6 +74,14 @@ impl Object for Routes {
 
     fn merge(old: &mut Route, new: Route) {
         *old = new;
+    }
+
+    fn bytes(route: &Route) -> usize {
+        size_of::<Route>()
+            + size_of_val(route.multipath.as_slice())
+            + route.metrics.as_deref().map_or(0, size_of_val)
+            + route.encap.as_deref().map_or(0, size_of_val)
+            + size_of_val(route.unknown.as_slice())
     }
 
     fn notice(&mut self, message: &Message<'_>) -> Result<Notice<Route>, Error> {

@@ -1,0 +1,504 @@
+//! What makes a mirror right, without a socket: events and lists go in, items come out.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use nl_socket::{Event, Loss};
+
+use crate::mirror::{Budget, Change, Mirror, Outcome};
+use crate::object::{Notice, Object};
+
+/// One item of a stream that tells of a table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Item<T> {
+    /// The first list is complete and the mirror holds it; from here on changes follow.
+    Listed {
+        /// How many entries there are.
+        entries: usize,
+        /// How long it took.
+        took: Duration,
+    },
+    /// An entry came, went or changed.
+    Change(Change<T>),
+    /// Something was lost; the mirror may be wrong until [`Item::Resynced`].
+    Lost(Loss),
+    /// The table was listed again. The differences were told as changes before this item.
+    Resynced {
+        /// Entries found that nobody had announced.
+        added: usize,
+        /// Entries gone without announcement.
+        removed: usize,
+        /// Entries found in another state.
+        changed: usize,
+        /// How long it took, all attempts together.
+        took: Duration,
+    },
+    /// An entry was not taken in, because the mirror has reached its [`Budget`]; nor will others be.
+    /// It is incomplete until a [`Item::Resynced`] after which the engine is no longer
+    /// [full](Engine::is_full).
+    Full {
+        /// How many entries there are.
+        entries: usize,
+        /// How many bytes they take, about.
+        bytes: usize,
+    },
+}
+
+/// What befell a mirror since it was made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counters {
+    /// Events received, those included that meant nothing for the table.
+    pub events: u64,
+    /// Losses of any kind, in events and in lists.
+    pub losses: u64,
+    /// Messages that the kernel dropped because the receive queue was full.
+    pub dropped: u64,
+    /// Messages that could not be decoded.
+    pub undecodable: u64,
+    /// Entries not taken in because the mirror was full.
+    pub refused: u64,
+    /// Times that a list was begun.
+    pub lists: u64,
+    /// Lists during which the table changed in a way that makes them untrustworthy.
+    pub interrupted: u64,
+    /// Lists that failed.
+    pub failed: u64,
+    /// Resyncs: lists after the first that were complete.
+    pub resyncs: u64,
+    /// The time all of these took.
+    pub resync_time: Duration,
+    /// What resyncs found to be different from what was announced.
+    pub repaired: u64,
+}
+
+/// An untrustworthy list is told as [`Item::Listed`] only after this many attempts.
+const ATTEMPTS: u32 = 10;
+
+/// The pause after the first attempt that failed; it doubles with each further one …
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// … this often.
+const DOUBLINGS: u32 = 12;
+
+/// How many events are heard, in hope of their end, before a list that is due begins: those that
+/// tell of one cause shall cause one list.
+const PATIENCE: u32 = 4096;
+
+/// How much memory events may take that arrive while the table is listed, in bytes.
+const BACKLOG: usize = 64 << 20;
+
+/// What was heard.
+#[derive(Debug)]
+enum Heard<T> {
+    Notice(Notice<T>),
+    Lost(Loss),
+}
+
+/// A list that is being read.
+#[derive(Debug, Clone, Copy)]
+struct Listing {
+    started: Instant,
+    /// The list can't be trusted.
+    upset: bool,
+    /// An entry could not be decoded, …
+    undecodable: bool,
+    /// … or found no room.
+    refused: bool,
+}
+
+/// What the lists since the last resync found.
+#[derive(Debug, Clone, Copy, Default)]
+struct Found {
+    added: usize,
+    removed: usize,
+    changed: usize,
+    since: Option<Instant>,
+}
+
+/// The state machine behind [`Watch`](crate::Watch): keeps a [`Mirror`] right and tells every
+/// change, but opens no socket and knows no clock.
+///
+/// Events are given to [`Engine::hear`] in their order, from before the first list on. When
+/// [`Engine::until_list`] says so, and best when no event is left to be read, the table is listed:
+/// [`Engine::begin`], each entry to [`Engine::listed`], each loss to [`Engine::list_lost`], then
+/// [`Engine::end`], or [`Engine::fail`]. Events heard meanwhile are applied behind the list.
+/// [`Engine::next`] gives what there is to tell.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use nl_conntrack::{Flow, IpProtocol, Tuple};
+/// use nl_watch::{Engine, Flows, Item};
+///
+/// let mut engine = Engine::new(Flows::default());
+/// assert_eq!(engine.until_list(Instant::now()), Some(Duration::ZERO));
+/// engine.begin(Instant::now());
+/// let client = ("192.0.2.1".parse()?, 4000);
+/// let server = ("192.0.2.2".parse()?, 53);
+/// engine.listed(Flow::new(Tuple::with_ports(IpProtocol::UDP, client, server)));
+/// engine.end(Instant::now());
+/// assert!(matches!(engine.next(), Some(Item::Listed { entries: 1, .. })));
+/// assert!(engine.is_converged());
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
+pub struct Engine<O: Object> {
+    object: O,
+    mirror: Mirror<O>,
+    queue: VecDeque<Item<O::Item>>,
+    backlog: Vec<Heard<O::Item>>,
+    listing: Option<Listing>,
+    found: Found,
+    /// The first list was told.
+    told: bool,
+    /// The mirror may be wrong.
+    stale: bool,
+    /// The last list lacked entries that can't be decoded, or there is none.
+    incomplete: bool,
+    full: bool,
+    /// Events heard since a list is due.
+    patience: u32,
+    /// Lists in a row that failed or can't be trusted.
+    failures: u32,
+    not_before: Option<Instant>,
+    relist: Option<Duration>,
+    last_list: Option<Instant>,
+    last_event: Option<Instant>,
+    counters: Counters,
+}
+
+impl<O: Object> Engine<O> {
+    /// An engine that knows nothing of the table yet.
+    pub fn new(object: O) -> Self {
+        Self {
+            object,
+            mirror: Mirror::default(),
+            queue: VecDeque::new(),
+            backlog: Vec::new(),
+            listing: None,
+            found: Found::default(),
+            told: false,
+            stale: true,
+            incomplete: false,
+            full: false,
+            patience: PATIENCE,
+            failures: 0,
+            not_before: None,
+            relist: O::RELIST,
+            last_list: None,
+            last_event: None,
+            counters: Counters::default(),
+        }
+    }
+
+    /// The table as far as it is known.
+    pub fn mirror(&self) -> &Mirror<O> {
+        &self.mirror
+    }
+
+    /// What is mirrored.
+    pub fn object(&self) -> &O {
+        &self.object
+    }
+
+    /// What befell the mirror.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Whether the mirror is right up to the last event heard: nothing was lost since the last list,
+    /// that list held every entry, there was room for all, and every change was told.
+    pub fn is_converged(&self) -> bool {
+        let known = self.told && !self.stale && self.listing.is_none() && !self.incomplete;
+        known && !self.full && self.queue.is_empty()
+    }
+
+    /// Whether the first list was told.
+    pub fn is_listed(&self) -> bool {
+        self.told
+    }
+
+    /// Whether entries are missing because there is no room for them.
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// When the last event came.
+    pub fn last_event(&self) -> Option<Instant> {
+        self.last_event
+    }
+
+    /// When the last list ended that could be trusted.
+    pub fn last_list(&self) -> Option<Instant> {
+        self.last_list
+    }
+
+    /// Bounds the mirror. Entries that it holds stay, be they too many.
+    pub fn set_budget(&mut self, budget: Budget) {
+        self.mirror.set_budget(budget);
+        if self.full {
+            self.doubt();
+        }
+    }
+
+    /// How often the table is listed though nothing hints at a change; the default is
+    /// [`Object::RELIST`].
+    pub fn set_relist(&mut self, every: Option<Duration>) {
+        self.relist = every;
+    }
+
+    /// What there is to tell next.
+    #[expect(clippy::should_implement_trait, reason = "there may be more after nothing")]
+    pub fn next(&mut self) -> Option<Item<O::Item>> {
+        self.queue.pop_front()
+    }
+
+    /// How long it is until the table should be listed, zero if now; `None` if nothing speaks for it.
+    ///
+    /// Lists never take more than half of the time, and after failures the pauses grow.
+    pub fn until_list(&self, now: Instant) -> Option<Duration> {
+        let due = match (self.listing, self.stale) {
+            (Some(_), _) => return None,
+            (None, true) => self.not_before,
+            (None, false) => Some(self.last_list?.checked_add(self.relist?)?),
+        };
+        Some(due.map_or(Duration::ZERO, |due| due.saturating_duration_since(now)))
+    }
+
+    /// Whether a list that is due should begin though there are events still to be heard.
+    pub fn is_impatient(&self) -> bool {
+        self.stale && self.patience == 0
+    }
+
+    /// Asks for a list: for what the kernel changes without announcing it.
+    pub fn relist(&mut self) {
+        self.doubt();
+    }
+
+    /// Whether there is room for events during a list. Without, they should stay where they are, as
+    /// those that are heard none the less make the list worthless.
+    pub fn has_room(&self) -> bool {
+        self.backlog.len() < BACKLOG / size_of::<Heard<O::Item>>()
+    }
+
+    /// There is no way to list this table: tells what events tell, and is never converged.
+    pub fn follow_only(&mut self) {
+        (self.told, self.stale, self.incomplete, self.relist) = (true, false, true, None);
+    }
+
+    /// Takes in an event.
+    pub fn hear(&mut self, event: &Event<'_>, now: Instant) {
+        match event {
+            Event::Message { message, .. } => {
+                self.counters.events += 1;
+                self.last_event = Some(now);
+                self.patience = self.patience.saturating_sub(1);
+                match self.object.notice(message) {
+                    Ok(Notice::Nothing) => {}
+                    Ok(notice) => self.take(Heard::Notice(notice)),
+                    Err(error) => self.take(Heard::Lost(Loss::Undecodable(error))),
+                }
+            }
+            Event::Loss(loss) => self.take(Heard::Lost(*loss)),
+        }
+    }
+
+    fn take(&mut self, heard: Heard<O::Item>) {
+        let has_room = self.has_room();
+        let Some(listing) = &mut self.listing else {
+            self.apply(heard);
+            return;
+        };
+        let removal = matches!(heard, Heard::Notice(Notice::Remove(_)));
+        listing.upset |= removal && O::REMOVAL_UPSETS_LIST;
+        if has_room {
+            self.backlog.push(heard);
+        } else {
+            listing.upset = true;
+        }
+    }
+
+    /// Brings the mirror up to date, and tells.
+    fn apply(&mut self, heard: Heard<O::Item>) {
+        let outcome = match heard {
+            Heard::Lost(loss) => {
+                self.lose(loss);
+                // A stranger's datagram takes nothing away.
+                if !matches!(loss, Loss::Foreign { .. }) {
+                    self.doubt();
+                }
+                return;
+            }
+            // The list to come holds it.
+            Heard::Notice(_) if !self.told && self.last_list.is_none() && self.failures == 0 => {
+                return;
+            }
+            Heard::Notice(Notice::Put(item)) => Ok(self.mirror.put(item)),
+            Heard::Notice(Notice::Replace(item)) => self.mirror.replace(item),
+            Heard::Notice(Notice::Remove(item)) => self.mirror.remove(&item),
+            Heard::Notice(Notice::Stale) => return self.doubt(),
+            Heard::Notice(Notice::Nothing) => return,
+        };
+        match outcome {
+            Err(_) => self.doubt(),
+            Ok(Outcome::Refused) => self.refuse(),
+            Ok(outcome) => {
+                if self.told {
+                    self.queue.extend(outcome.change().map(Item::Change));
+                }
+                if self.full && !self.stale && self.mirror.has_room() {
+                    self.doubt();
+                }
+            }
+        }
+    }
+
+    /// The mirror may be wrong from here on.
+    fn doubt(&mut self) {
+        if !self.stale {
+            (self.stale, self.patience) = (true, PATIENCE);
+        }
+    }
+
+    fn lose(&mut self, loss: Loss) {
+        self.counters.losses += 1;
+        match loss {
+            Loss::Overrun { dropped } => self.counters.dropped += u64::from(dropped),
+            Loss::Undecodable(_) => self.counters.undecodable += 1,
+            _ => {}
+        }
+        self.queue.push_back(Item::Lost(loss));
+    }
+
+    fn refuse(&mut self) {
+        self.counters.refused += 1;
+        if !std::mem::replace(&mut self.full, true) {
+            let (entries, bytes) = (self.mirror.len(), self.mirror.bytes());
+            self.queue.push_back(Item::Full { entries, bytes });
+        }
+    }
+
+    /// A list begins.
+    pub fn begin(&mut self, now: Instant) {
+        let listing = Listing { started: now, upset: false, undecodable: false, refused: false };
+        self.listing = Some(listing);
+        self.found.since.get_or_insert(now);
+        self.stale = false;
+        self.counters.lists += 1;
+        self.mirror.begin_round();
+    }
+
+    /// Takes in an entry of the list.
+    pub fn listed(&mut self, item: O::Item) {
+        if !self.object.covers(&item) {
+            return;
+        }
+        let told = self.told;
+        match self.mirror.put_listed(item) {
+            Outcome::Refused => {
+                self.refuse();
+                if let Some(listing) = &mut self.listing {
+                    listing.refused = true;
+                }
+            }
+            outcome if told => {
+                let change = outcome.change();
+                match change {
+                    Some(Change::Added(_)) => self.found.added += 1,
+                    Some(Change::Changed { .. }) => self.found.changed += 1,
+                    Some(Change::Removed(_)) | None => {}
+                }
+                self.queue.extend(change.map(Item::Change));
+            }
+            _ => {}
+        }
+    }
+
+    /// Something was lost in the list. Entries may still follow.
+    pub fn list_lost(&mut self, loss: Loss) {
+        if let Some(listing) = &mut self.listing {
+            match loss {
+                // Told at the end of the list, together with other reasons to distrust it.
+                Loss::Interrupted => return listing.upset = true,
+                // It will be no better next time.
+                Loss::Undecodable(_) => listing.undecodable = true,
+                Loss::Foreign { .. } | Loss::Stale { .. } => {}
+                _ => listing.upset = true,
+            }
+        }
+        self.lose(loss);
+    }
+
+    /// The list is complete.
+    pub fn end(&mut self, now: Instant) {
+        let Some(listing) = self.listing.take() else { return };
+        if listing.upset {
+            self.counters.interrupted += 1;
+            self.lose(Loss::Interrupted);
+            self.retry(listing.started, now);
+        } else {
+            self.failures = 0;
+            (self.incomplete, self.full) = (listing.undecodable, listing.refused);
+            self.last_list = Some(now);
+            self.not_before = now.checked_add(now.saturating_duration_since(listing.started));
+            let gone = self.mirror.sweep();
+            if self.told {
+                self.found.removed += gone.len();
+                self.queue.extend(gone.into_iter().map(Change::Removed).map(Item::Change));
+                self.tell_resync(now);
+            }
+        }
+        self.finish_first(!listing.upset || self.failures >= ATTEMPTS, now);
+    }
+
+    /// Tells the first list, with what was announced meanwhile, as a whole; later events one by one.
+    fn finish_first(&mut self, good: bool, now: Instant) {
+        for heard in std::mem::take(&mut self.backlog) {
+            self.apply(heard);
+        }
+        if good && !self.told {
+            self.told = true;
+            let started = std::mem::take(&mut self.found).since.unwrap_or(now);
+            let took = now.saturating_duration_since(started);
+            let listed = Item::Listed { entries: self.mirror.len(), took };
+            self.queue.push_back(listed);
+        }
+    }
+
+    fn tell_resync(&mut self, now: Instant) {
+        let Found { added, removed, changed, since } = std::mem::take(&mut self.found);
+        let took = now.saturating_duration_since(since.unwrap_or(now));
+        self.counters.resyncs += 1;
+        self.counters.resync_time += took;
+        self.counters.repaired += (added + removed + changed) as u64;
+        self.queue.push_back(Item::Resynced { added, removed, changed, took });
+    }
+
+    /// The list failed: it will be tried again after a pause.
+    pub fn fail(&mut self, now: Instant) {
+        let Some(listing) = self.listing.take() else { return };
+        self.counters.failed += 1;
+        self.retry(listing.started, now);
+        self.finish_first(false, now);
+    }
+
+    fn retry(&mut self, started: Instant, now: Instant) {
+        let pause = PAUSE * (1 << self.failures.min(DOUBLINGS));
+        self.failures = self.failures.saturating_add(1);
+        self.not_before = now.checked_add(pause.max(now.saturating_duration_since(started)));
+        self.doubt();
+    }
+}
+
+impl<O: Object> fmt::Debug for Engine<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("entries", &self.mirror.len())
+            .field("told", &self.told)
+            .field("stale", &self.stale)
+            .field("incomplete", &self.incomplete)
+            .field("full", &self.full)
+            .field("failures", &self.failures)
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}
