@@ -53,21 +53,20 @@ fn exercise_any(name: &str, bytes: &[u8]) -> Result<(), Error> {
     }
 }
 
+/// Decodes, writes and decodes again; whether the bytes stay the same.
+fn again<T: Object + PartialEq + std::fmt::Debug>(name: &str, message: &Message<'_>) -> bool {
+    let object = T::decode(message).unwrap();
+    let out = encode(message, &object);
+    assert_eq!(T::decode(&Message::decode(&out).unwrap()).unwrap(), object, "{name}");
+    out == message.bytes
+}
+
 #[test]
 fn all_are_decoded_and_written_again() {
     let (mut same, mut all) = (0, 0);
     for (name, bytes) in fixtures(FOLDER) {
         let message = Message::decode(&bytes).unwrap();
         exercise_any(&name, &bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
-        fn again<T: Object + PartialEq + std::fmt::Debug>(
-            name: &str,
-            message: &Message<'_>,
-        ) -> bool {
-            let object = T::decode(message).unwrap();
-            let out = encode(message, &object);
-            assert_eq!(T::decode(&Message::decode(&out).unwrap()).unwrap(), object, "{name}");
-            out == message.bytes
-        }
         let identical = match name.as_bytes().first() {
             Some(b'r') => again::<Route>(&name, &message),
             Some(b'l') => again::<Link>(&name, &message),
@@ -98,7 +97,7 @@ fn all_survive_every_truncation() {
                 let _ = exercise_any(&name, &whole);
                 if let Ok(view) = RouteView::new(&Message::decode(&whole).unwrap()) {
                     let _ = (view.destination(), view.source(), view.gateway(), view.oif());
-                    let _ = view.multipath().map(|hops| Iterator::count(hops));
+                    let _ = view.multipath().map(Iterator::count);
                 }
             }
         });

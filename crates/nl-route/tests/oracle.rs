@@ -1,6 +1,8 @@
 //! Our output beside that of ip, in a namespace of its own.
 
 mod common;
+#[path = "common/routes.rs"]
+mod routes;
 
 use std::net::IpAddr;
 
@@ -9,12 +11,15 @@ use nl_route::filter::{AddressFilter, LinkFilter, RouteFilter};
 use nl_route::names::Names;
 use nl_route::{
     Address, AddressFamily, Context, GetRoute, Hidden, Link, List, Prefix, Route, RouteProtocol,
-    Scope, TableId, json, text,
+    Scope, TableId, json, tables, text,
 };
 use nl_socket::Connection;
 use nl_testkit::{live, need, sh, tool};
 use nl_wire::json::Json;
 use nl_wire::value::Family;
+use nl_wire::{Header, write};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
 /// The options of ip that change output, as arguments and as a context.
@@ -122,7 +127,9 @@ fn routes_are_listed_as_ip_lists_them() {
                         }
                         let what = format!("{arguments:?} {show:?}");
                         same_text(&ours, &theirs, &what);
-                        if attempt < 3 && our_json.to_string() != their_json {
+                        let changed =
+                            serde_json::from_str(&their_json).ok() != Some(our_json.clone());
+                        if attempt < 3 && changed {
                             continue;
                         }
                         same_values(&our_json, &their_json, &what);
@@ -317,6 +324,51 @@ fn addresses_are_listed_as_ip_lists_them() {
                 assert_eq!(ours, theirs);
                 break;
             }
+        }
+    });
+}
+
+#[test]
+fn any_route_is_printed_as_ip_prints_it() {
+    /// What begins the files of `ip route save`.
+    const MAGIC: u32 = 0x4531_1224;
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        let mut connection = Connection::open(Family::ROUTE).unwrap();
+        let names = names(&mut connection);
+        let mut runner = TestRunner::deterministic();
+        let mut saved = MAGIC.to_ne_bytes().to_vec();
+        let mut routes = Vec::new();
+        for _ in 0..500 {
+            let mut route = routes::route().new_tree(&mut runner).unwrap().current();
+            // ip leaves out the cache here, prints encapsulations in its own way, and with -d asks
+            // the kernel for nexthop objects.
+            route.flags = route.flags.without(nl_route::RouteFlags::CLONED);
+            route.encap = None;
+            route.nexthop_id = None;
+            route.unknown.clear();
+            for hop in &mut route.multipath {
+                hop.encap = None;
+                hop.unknown.clear();
+            }
+            if let Some(metrics) = &mut route.metrics {
+                metrics.unknown.clear();
+                // ip crashes where an algorithm is locked but not named.
+                let named = if metrics.congestion_control.is_some() { 0 } else { 1 << 16 };
+                metrics.lock = metrics.lock.map(|lock| lock & 0x3fffc & !named);
+            }
+            route.kind.0 %= 12;
+            let header = Header { message_type: tables::RTM_NEWROUTE, ..Header::default() };
+            write::message(&mut saved, header, |writer| route.encode(writer)).unwrap();
+            routes.push(route);
+        }
+        std::fs::write("/run/saved", saved).unwrap();
+        for (option, details, statistics) in [("", false, 0), ("-d", true, 0), ("-s", false, 1)] {
+            let context = Context { details, statistics, ..Context::new(&names) };
+            let theirs = sh(&format!("ip {option} route showdump < /run/saved"));
+            same_text(&texts(&routes, &context, text::route), &theirs, option);
         }
     });
 }

@@ -1,144 +1,23 @@
 //! Whatever a route can hold comes back from its bytes, and no bytes at all make a decoder panic.
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+#[path = "common/routes.rs"]
+mod routes;
 
 use nl_route::filter::{Filter, RouteFilter};
 use nl_route::names::Names;
 use nl_route::object::Object;
 use nl_route::request::{Change, GetLink, GetRoute, List};
-use nl_route::route::{CacheInfo, Encap, Hop, Metrics, Realms, RouteView};
+use nl_route::route::{CacheInfo, RouteView};
 use nl_route::tables::*;
-use nl_route::value::{EncapType, HopFlags, PathFeatures, Preference};
 use nl_route::{
     Action, Address, AddressFamily, Context, Event, Link, Prefix, Route, RouteFlags, RouteProtocol,
     RouteType, Scope, TableId, json, text,
 };
 use nl_wire::json::Json;
-use nl_wire::{Flags, Header, Message, RawAttr, Request, Writer, write};
+use nl_wire::{Flags, Header, Message, Request, Writer, write};
 use proptest::collection::vec;
-use proptest::option::of;
 use proptest::prelude::*;
-
-fn ip(v4: bool) -> BoxedStrategy<IpAddr> {
-    if v4 {
-        any::<u32>().prop_map(|bits| IpAddr::V4(Ipv4Addr::from(bits))).boxed()
-    } else {
-        any::<u128>().prop_map(|bits| IpAddr::V6(Ipv6Addr::from(bits))).boxed()
-    }
-}
-
-fn prefix(v4: bool) -> impl Strategy<Value = Prefix> {
-    let most = if v4 { 32_u8 } else { 128 };
-    (ip(v4), 0_u8..=most).prop_map(|(address, length)| Prefix::new(address, length).unwrap())
-}
-
-fn raw(numbers: core::ops::Range<u16>) -> impl Strategy<Value = RawAttr> {
-    (numbers, vec(any::<u8>(), 0..9)).prop_map(|(raw_type, payload)| RawAttr { raw_type, payload })
-}
-
-fn encap() -> impl Strategy<Value = Option<Box<Encap>>> {
-    of((any::<u16>(), vec(any::<u8>(), 0..20))
-        .prop_map(|(kind, payload)| Box::new(Encap { kind: EncapType(kind), payload })))
-}
-
-fn metrics() -> impl Strategy<Value = Metrics> {
-    (vec(of(any::<u32>()), 16), of("[a-z]{1,15}"), vec(raw(40..60), 0..2)).prop_map(
-        |(n, name, unknown)| Metrics {
-            mtu: n[0],
-            window: n[1],
-            rtt: n[2],
-            rttvar: n[3],
-            ssthresh: n[4],
-            cwnd: n[5],
-            advmss: n[6],
-            reordering: n[7],
-            hoplimit: n[8],
-            initcwnd: n[9],
-            rto_min: n[10],
-            initrwnd: n[11],
-            quickack: n[12],
-            fastopen_no_cookie: n[13],
-            features: n[14].map(PathFeatures),
-            lock: n[15],
-            congestion_control: name.map(|name| name.as_str().into()),
-            unknown,
-        },
-    )
-}
-
-fn realms() -> impl Strategy<Value = Option<Realms>> {
-    of((any::<u16>(), any::<u16>()).prop_map(|(from, to)| Realms { from, to }))
-}
-
-fn hop(v4: bool) -> impl Strategy<Value = Hop> {
-    let gateway = any::<bool>().prop_flat_map(move |same| of(ip(v4 == same)));
-    let rest = (1..=256_u16, gateway, realms(), encap(), vec(raw(40..60), 0..2));
-    (any::<u32>(), any::<u8>(), rest).prop_map(
-        |(ifindex, flags, (weight, gateway, realms, encap, unknown))| Hop {
-            ifindex,
-            flags: HopFlags(flags),
-            weight,
-            gateway,
-            realms,
-            encap,
-            unknown,
-        },
-    )
-}
-
-fn route() -> impl Strategy<Value = Route> {
-    any::<bool>().prop_flat_map(|v4| {
-        let head = (any::<u8>(), 1..=u32::MAX, any::<u8>(), any::<u8>(), any::<u8>(), any::<u32>());
-        let gateway = any::<bool>().prop_flat_map(move |same| of(ip(v4 == same)));
-        let addresses = (of(prefix(v4)), of(prefix(v4)), gateway, of(ip(v4)));
-        let numbers = vec(of(any::<u32>()), 7);
-        let lists = (of(metrics()), vec(hop(v4), 0..4), vec(raw(40..60), 0..3), encap());
-        let small = (of(any::<[u8; 3]>()), of(any::<[u16; 2]>()), realms());
-        let cache = of(any::<[i32; 8]>());
-        (head, addresses, numbers, lists, small, cache).prop_map(
-            move |(head, addresses, n, lists, (bytes, ports, realms), cache)| Route {
-                family: if v4 { AddressFamily::INET } else { AddressFamily::INET6 },
-                tos: head.0,
-                table: TableId(head.1),
-                protocol: RouteProtocol(head.2),
-                scope: Scope(head.3),
-                kind: RouteType(head.4),
-                flags: RouteFlags(head.5),
-                destination: addresses.0,
-                source: addresses.1,
-                gateway: addresses.2,
-                prefsrc: addresses.3,
-                oif: n[0],
-                iif: n[1],
-                priority: n[2],
-                mark: n[3],
-                uid: n[4],
-                expires: n[5],
-                nexthop_id: n[6],
-                metrics: lists.0.map(Box::new),
-                multipath: lists.1,
-                unknown: lists.2,
-                encap: lists.3,
-                preference: bytes.map(|bytes| Preference(bytes[0])),
-                ttl_propagate: bytes.map(|bytes| bytes[1]),
-                ip_proto: bytes.map(|bytes| bytes[2]),
-                source_port: ports.map(|ports| ports[0]),
-                destination_port: ports.map(|ports| ports[1]),
-                realms,
-                cache_info: cache.map(|n| CacheInfo {
-                    references: n[0].unsigned_abs(),
-                    last_use: n[1].unsigned_abs(),
-                    expires: n[2],
-                    error: n[3],
-                    used: n[4].unsigned_abs(),
-                    id: n[5].unsigned_abs(),
-                    timestamp: n[6].unsigned_abs(),
-                    timestamp_age: n[7].unsigned_abs(),
-                }),
-            },
-        )
-    })
-}
+use routes::route;
 
 fn message<T: Object>(message_type: u16, object: &T) -> Vec<u8> {
     let mut out = Vec::new();

@@ -158,12 +158,10 @@ pub(crate) fn route(out: &mut Out<'_, '_>, route: &Route, context: &Context<'_>)
     if let Some(uid) = route.uid {
         out.number("uid", "uid ", uid);
     }
-    let cached = cloned && route.family == AddressFamily::INET;
-    if cached {
+    if cloned && route.family == AddressFamily::INET {
         cache_flags(out, route.flags, context);
     }
-    if let (Some(info), true) = (&route.cache_info, cached || route.family == AddressFamily::INET6)
-    {
+    if let Some(info) = &route.cache_info {
         cache_info(out, info, context);
     }
     if let Some(values) = &route.metrics {
@@ -285,7 +283,8 @@ fn cache_info(out: &mut Out<'_, '_>, info: &CacheInfo, context: &Context<'_>) {
         out.number_with("expires", "expires ", seconds, "sec ");
     }
     if info.error != 0 {
-        out.number("error", "error ", info.error);
+        // As ip: the negative number without its sign.
+        out.number("error", "error ", u32::from_ne_bytes(info.error.to_ne_bytes()));
     }
     if context.statistics > 0 {
         if info.references != 0 {
@@ -302,7 +301,9 @@ fn cache_info(out: &mut Out<'_, '_>, info: &CacheInfo, context: &Context<'_>) {
         out.string("ipid", "ipid ", format_args!("{:#06x}", info.id));
     }
     if info.timestamp != 0 || info.timestamp_age != 0 {
-        out.string("ts", "ts ", format_args!("{:#x}", info.timestamp));
+        // As ip: no blank between the two.
+        out.text(format_args!("ts {:#x}", info.timestamp));
+        out.json(|json| json.field("ts", format_args!("{:#x}", info.timestamp)));
         out.number_with("tsage", "tsage ", info.timestamp_age, "sec ");
     }
 }
@@ -347,7 +348,7 @@ fn features(out: &mut Out<'_, '_>, bits: u32) {
     }
     let rest = bits & !1;
     if rest != 0 {
-        out.string("features", "", format_args!("{rest:#x}"));
+        out.string("features", "", format_args!("{bits:#x}"));
     }
 }
 
@@ -381,7 +382,7 @@ fn preference(out: &mut Out<'_, '_>, value: Preference) {
         Preference::HIGH => "high",
         other => {
             out.json(|json| json.field("pref", other.0));
-            return out.text(format_args!("pref {}", other.0));
+            return out.text(other.0);
         }
     };
     out.json(|json| json.field("pref", word));

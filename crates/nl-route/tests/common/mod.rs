@@ -9,15 +9,15 @@ use nl_wire::Request;
 
 /// A bit of everything that routes, links and addresses can have; what this kernel lacks is left
 /// out.
-pub const ZOO: &str = include_str!("zoo.sh");
+pub(crate) const ZOO: &str = include_str!("zoo.sh");
 
 /// All answers to a dump.
-pub fn list<R: Request>(connection: &mut Connection, request: R) -> Vec<R::Item> {
+pub(crate) fn list<R: Request>(connection: &mut Connection, request: R) -> Vec<R::Item> {
     connection.dump(request).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 /// The names that ip would use here.
-pub fn names(connection: &mut Connection) -> Names {
+pub(crate) fn names(connection: &mut Connection) -> Names {
     let mut names = Names::default();
     for kind in NameKind::ALL {
         for folder in ["/usr/share/iproute2", "/etc/iproute2"] {
