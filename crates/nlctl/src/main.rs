@@ -20,11 +20,18 @@ mod out;
 mod route;
 
 /// The options of all commands.
-static FLAGS: [Flag; 10] = [
+static FLAGS: [Flag; 12] = [
     switch('j', &["json"], "print JSON"),
     switch('p', &["pretty"], "lay JSON out for people"),
     switch('d', &["details"], "show more"),
     switch('s', &["statistics", "stats"], "show counters and times"),
+    switch('o', &["oneline"], "join the lines of an object"),
+    Flag {
+        short: Some('f'),
+        long: &["family"],
+        value: Some("FAMILY"),
+        help: "inet or inet6, as -4 and -6",
+    },
     switch('4', &["4"], "IPv4 only"),
     switch('6', &["6"], "IPv6 only"),
     Flag {

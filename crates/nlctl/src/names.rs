@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use nl_route::filter::LinkFilter;
 use nl_route::names::{NameKind, Names};
-use nl_route::{Context, Hidden, Link, List};
+use nl_route::{Context, Link, List};
 use nl_socket::Connection;
 
 use crate::args::Options;
@@ -57,8 +57,8 @@ pub(crate) fn learn_links(names: &mut Names, connection: &mut Connection) -> Res
 pub(crate) fn context<'a>(names: &'a Names, options: &Options) -> Context<'a> {
     Context {
         details: options.has("details"),
+        oneline: options.has("oneline"),
         statistics: u8::try_from(options.list("statistics").count()).unwrap_or(u8::MAX),
-        hidden: Hidden(0),
         ..Context::new(names)
     }
 }

@@ -2,7 +2,7 @@
 
 use nl_route::names::Names;
 use nl_route::parse::{self, WordError};
-use nl_route::{Action, Change, Context, GetLink, Hidden, List, Route, TableId};
+use nl_route::{Action, Change, Context, GetLink, List, Route, TableId};
 use nl_socket::{Connection, Loss};
 use nl_wire::Errno;
 use nl_wire::text::Text;
@@ -97,7 +97,7 @@ pub(crate) fn get(options: &Options, out: &mut Out) -> Result<u8, Error> {
             names.learn(&link);
         }
     }
-    let context = Context { hidden: Hidden(0), ..names::context(&names, options) };
+    let context = names::context(&names, options);
     let mut rows = out.rows(options.has("json"), options.has("pretty"));
     rows.add(
         |json| nl_route::json::route(json, &route, &context),
