@@ -10,8 +10,8 @@ use common::{ZOO, list, names};
 use nl_route::filter::{AddressFilter, LinkFilter, RouteFilter};
 use nl_route::names::Names;
 use nl_route::{
-    Address, AddressFamily, Context, GetRoute, Hidden, Link, List, Prefix, Route, RouteProtocol,
-    Scope, TableId, json, tables, text,
+    Address, AddressFamily, Context, GetLink, GetRoute, Hidden, Link, List, Prefix, Route,
+    RouteProtocol, Scope, TableId, json, tables, text,
 };
 use nl_socket::Connection;
 use nl_testkit::{live, need, sh, tool};
@@ -288,6 +288,35 @@ fn links_are_listed_as_ip_lists_them() {
             let theirs = ip(&arguments, &["link"]);
             same_values(&values(&links, &context, json::link), &theirs, &format!("{arguments:?}"));
         }
+    });
+}
+
+#[test]
+fn a_link_with_many_names_does_not_end_the_list() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        sh("ip link add v0 type veth peer name v1
+            for number in $(seq 300); do
+                echo link property add dev v1 altname \
+                    a-rather-long-name-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-\
+0123456789-0123456789-$number
+            done | ip -b -");
+        let mut connection = Connection::open(Family::ROUTE).unwrap();
+        let links = list(&mut connection, List::<Link>::default());
+        assert_eq!(links.len(), 3);
+        assert_eq!(links.iter().map(|link| link.altnames.len()).max(), Some(300));
+        let names = names(&mut connection);
+        let last = links.iter().find_map(|link| link.altnames.last()).unwrap();
+        assert_eq!(names.link_index(&last.to_string()), names.link_index("v1"));
+        let one = connection.get(GetLink::Name(last.clone())).unwrap();
+        assert_eq!(one.name, Some("v1".into()));
+        // The kinds that a kernel does not know do not filter; we do.
+        let filter = LinkFilter { kind: Some("nonsense".into()), ..LinkFilter::default() };
+        assert_eq!(list(&mut connection, List::<Link> { filter }), []);
+        let filter = LinkFilter { kind: Some("veth".into()), ..LinkFilter::default() };
+        assert_eq!(list(&mut connection, List::<Link> { filter }).len(), 2);
     });
 }
 

@@ -131,7 +131,10 @@ fn errors_name_the_way_to_the_attribute() {
         Route::decode(&Message::decode(&out).unwrap()).unwrap_err().to_string()
     };
     assert_eq!(body(9, &hops), "RTA_MULTIPATH[1]/RTA_GATEWAY: 3 bytes, expected 4 or 16");
-    assert_eq!(body(8, &[6, 0, 2, 0, 1, 2]), "RTA_METRICS/RTAX_MTU: 2 bytes, expected 4");
+    assert_eq!(
+        body(8, &[6_u16.to_ne_bytes(), 2_u16.to_ne_bytes(), [1, 2]].concat()),
+        "RTA_METRICS/RTAX_MTU: 2 bytes, expected 4"
+    );
     assert_eq!(body(4, &[1]), "RTA_OIF: 1 bytes, expected 4");
     assert_eq!(body(1, &[10, 0, 0, 0]), "RTA_DST: value out of range");
 }
