@@ -6,19 +6,21 @@ use nl_wire::{Error, Message};
 
 use crate::address::Address;
 use crate::link::Link;
+use crate::neighbour::Neighbour;
 use crate::object::{Action, Object};
 use crate::request::Change;
 use crate::route::Route;
 use crate::tables::{
-    RTM_DELADDR, RTM_DELLINK, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE,
+    RTM_DELADDR, RTM_DELLINK, RTM_DELNEIGH, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEIGH,
+    RTM_NEWROUTE,
 };
 use crate::value::Group;
 
 /// A change that the kernel told the members of a group of.
 ///
 /// The event of a route tells whether it was added, replaced another, or stands before or behind
-/// others of its key. For links and addresses the kernel makes no difference between a new and a
-/// changed one: both are [`Action::Change`].
+/// others of its key. For links, addresses and neighbours the kernel makes no difference between a
+/// new and a changed one: both are [`Action::Change`].
 ///
 /// IPv4 routes also vanish without an event: with the link or the last address of the link, and
 /// with their nexthop object.
@@ -30,12 +32,20 @@ pub enum Event {
     Link(Box<Change<Link>>),
     /// An address.
     Address(Change<Address>),
+    /// A neighbour, proxy entry or forwarding entry.
+    Neighbour(Box<Change<Neighbour>>),
 }
 
 impl Event {
     /// The groups that tell the events that [`Event::decode`] reads.
-    pub const GROUPS: [Group; 5] =
-        [Group::LINK, Group::IPV4_IFADDR, Group::IPV6_IFADDR, Group::IPV4_ROUTE, Group::IPV6_ROUTE];
+    pub const GROUPS: [Group; 6] = [
+        Group::LINK,
+        Group::IPV4_IFADDR,
+        Group::IPV6_IFADDR,
+        Group::IPV4_ROUTE,
+        Group::IPV6_ROUTE,
+        Group::NEIGH,
+    ];
 
     /// Reads an event; `None` if it is about another kind of object.
     ///
@@ -46,6 +56,7 @@ impl Event {
             RTM_NEWROUTE | RTM_DELROUTE => Self::Route(change(message)?),
             RTM_NEWLINK | RTM_DELLINK => Self::Link(Box::new(change(message)?)),
             RTM_NEWADDR | RTM_DELADDR => Self::Address(change(message)?),
+            RTM_NEWNEIGH | RTM_DELNEIGH => Self::Neighbour(Box::new(change(message)?)),
             _ => return Ok(None),
         }))
     }

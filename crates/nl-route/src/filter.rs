@@ -71,17 +71,17 @@ pub struct RouteFilter {
 }
 
 /// A family, unless it is `UNSPEC`, which is any.
-fn known(family: AddressFamily) -> Option<AddressFamily> {
+pub(crate) fn known(family: AddressFamily) -> Option<AddressFamily> {
     Some(family).filter(|family| *family != AddressFamily::UNSPEC)
 }
 
 /// Whether a filter's value, if it has one, is `found`.
-fn agrees<T: PartialEq>(wanted: Option<T>, found: &T) -> bool {
+pub(crate) fn agrees<T: PartialEq>(wanted: Option<T>, found: &T) -> bool {
     wanted.is_none_or(|wanted| wanted == *found)
 }
 
 /// Whether `found` (`None` being all of `family`) lies within the one and covers the other prefix.
-fn lies(
+pub(crate) fn lies(
     found: Option<Prefix>,
     family: AddressFamily,
     within: Option<Prefix>,

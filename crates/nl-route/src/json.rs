@@ -15,6 +15,7 @@ use nl_wire::json::Json;
 
 use crate::address::Address;
 use crate::link::Link;
+use crate::neighbour::Neighbour;
 use crate::print::{self, Context, Out};
 use crate::route::Route;
 
@@ -31,4 +32,9 @@ pub fn link(json: &mut Json<'_>, link: &Link, context: &Context<'_>) {
 /// Appends an address: an object as in `addr_info` of `ip -j address`.
 pub fn address(json: &mut Json<'_>, address: &Address, context: &Context<'_>) {
     print::address(&mut Out::Json(json), address, context);
+}
+
+/// Appends a neighbour: an object as in the array of `ip -j neighbour`.
+pub fn neighbour(json: &mut Json<'_>, neighbour: &Neighbour, context: &Context<'_>) {
+    print::neighbour(&mut Out::Json(json), neighbour, context);
 }

@@ -9,7 +9,7 @@ use core::fmt;
 use nl_wire::text::Text;
 
 use crate::link::Link;
-use crate::value::LinkFlags;
+use crate::value::{LinkFlags, LinkType};
 
 /// A kind of names, each with a file of its own under `/etc/iproute2` or `/usr/share/iproute2`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -121,7 +121,7 @@ impl NameKind {
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Names {
-    links: BTreeMap<u32, (Text, Option<LinkFlags>)>,
+    links: BTreeMap<u32, (Text, Option<(LinkFlags, LinkType)>)>,
     altnames: BTreeMap<Text, u32>,
     words: BTreeMap<(NameKind, u32), String>,
 }
@@ -184,7 +184,7 @@ impl Names {
         self.altnames.retain(|_, known| *known != link.index);
         self.altnames.extend(link.altnames.iter().map(|name| (name.clone(), link.index)));
         if let Some(name) = &link.name {
-            self.links.insert(link.index, (name.clone(), Some(link.flags)));
+            self.links.insert(link.index, (name.clone(), Some((link.flags, link.link_type))));
         }
     }
 
@@ -202,7 +202,13 @@ impl Names {
     /// Whether the link is known to be switched off.
     pub(crate) fn is_down(&self, index: u32) -> bool {
         let flags = self.links.get(&index).and_then(|link| link.1);
-        flags.is_some_and(|flags| !flags.contains(LinkFlags::UP))
+        flags.is_some_and(|(flags, _)| !flags.contains(LinkFlags::UP))
+    }
+
+    /// The hardware type of a link; of an unknown one Ethernet's.
+    pub(crate) fn link_type(&self, index: u32) -> LinkType {
+        let known = self.links.get(&index).and_then(|link| link.1);
+        known.map_or(LinkType::ETHER, |(_, kind)| kind)
     }
 
     /// The index of the link of that name or alternative name; also of `if7`, if no link is called so.

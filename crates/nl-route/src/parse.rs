@@ -34,6 +34,7 @@ use crate::route::Realms;
 use crate::value::RouteType;
 
 mod get;
+pub mod neighbour;
 mod route;
 mod selector;
 
@@ -80,6 +81,26 @@ fn expected(family: AddressFamily, what: &str, word: &str) -> WordError {
         text: format!("Error: {family} {what} is expected rather than \"{word}\"."),
         code: 1,
     }
+}
+
+/// A second value where there can be one.
+fn duplicate(key: &str, word: &str) -> WordError {
+    let text = format!("Error: duplicate \"{key}\": \"{}\" is the second value.", escaped(word));
+    WordError { text, code: 255 }
+}
+
+/// A word that makes no sense unless `key` is given twice.
+fn garbage(key: &str, word: &str) -> WordError {
+    let word = escaped(word);
+    let text = format!("Error: either \"{key}\" is duplicate, or \"{word}\" is a garbage.");
+    WordError { text, code: 255 }
+}
+
+/// An address of `family`.
+fn address(word: &str, family: AddressFamily) -> Result<IpAddr, WordError> {
+    parse_address(word)
+        .filter(|&address| family == AddressFamily::UNSPEC || AddressFamily::of(address) == family)
+        .ok_or_else(|| expected(family, "address", word))
 }
 
 /// A word of a command; those that are not `exact` may be cut short.
@@ -157,6 +178,10 @@ impl<'a, S: AsRef<str>> Words<'a, S> {
 
     fn link(&mut self) -> Result<u32, WordError> {
         let word = self.value()?;
+        self.link_of(word)
+    }
+
+    fn link_of(&self, word: &str) -> Result<u32, WordError> {
         self.names.link_index(word).ok_or_else(|| WordError {
             text: format!("Cannot find device \"{}\"", escaped(word)),
             code: 1,
@@ -164,12 +189,7 @@ impl<'a, S: AsRef<str>> Words<'a, S> {
     }
 
     fn address(&mut self, family: AddressFamily) -> Result<IpAddr, WordError> {
-        let word = self.value()?;
-        parse_address(word)
-            .filter(|&address| {
-                family == AddressFamily::UNSPEC || AddressFamily::of(address) == family
-            })
-            .ok_or_else(|| expected(family, "address", word))
+        address(self.value()?, family)
     }
 
     /// An address behind the family that may be said first.

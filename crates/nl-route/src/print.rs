@@ -10,10 +10,12 @@ use crate::names::Names;
 mod address;
 mod kind;
 mod link;
+mod neighbour;
 mod route;
 
 pub(crate) use address::address;
 pub(crate) use link::link;
+pub(crate) use neighbour::neighbour;
 pub(crate) use route::{METRICS, route};
 
 nl_wire::flag_set! {
@@ -134,6 +136,15 @@ impl Out<'_, '_> {
             }
             Self::Json(json) => json.display(value),
         }
+    }
+
+    /// What is `null` in JSON, the key saying it all, and a word in text.
+    pub(crate) fn null(&mut self, key: &str, text: impl fmt::Display) {
+        self.text(text);
+        self.json(|json| {
+            json.key(key);
+            json.null();
+        });
     }
 
     /// Does something to the JSON only.

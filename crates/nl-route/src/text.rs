@@ -26,6 +26,7 @@ use alloc::string::String;
 
 use crate::address::Address;
 use crate::link::Link;
+use crate::neighbour::Neighbour;
 use crate::print::{self, Context, Out};
 use crate::route::Route;
 
@@ -42,4 +43,9 @@ pub fn link(out: &mut String, link: &Link, context: &Context<'_>) {
 /// Appends an address as `ip monitor` prints it: two lines.
 pub fn address(out: &mut String, address: &Address, context: &Context<'_>) {
     print::address(&mut Out::Text(out), address, context);
+}
+
+/// Appends a neighbour as `ip neighbour` prints it.
+pub fn neighbour(out: &mut String, neighbour: &Neighbour, context: &Context<'_>) {
+    print::neighbour(&mut Out::Text(out), neighbour, context);
 }
