@@ -9,7 +9,9 @@
 //! [`Addresses`].
 
 mod engine;
+pub mod metrics;
 mod mirror;
+pub mod nat;
 mod object;
 pub mod pressure;
 mod spawn;

@@ -1,0 +1,243 @@
+//! Every number there is to tell of a stream, a table and their filter.
+//!
+//! [`Metrics`] is a plain struct: fill it from what you use, read it, or print it in Prometheus' text
+//! format.
+
+mod histogram;
+mod prometheus;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use nl_conntrack::EventKind;
+use nl_socket::{Error, Loss, Socket};
+
+use crate::nat::{Lookups, NatCounters, NatTable};
+use crate::pressure::{Governor, Level};
+use crate::{Change, Item};
+
+pub use histogram::Histogram;
+
+/// Counters since the start, and gauges as they were when they were taken.
+///
+/// ```
+/// use nl_conntrack::EventKind;
+/// use nl_watch::metrics::Metrics;
+///
+/// let mut metrics = Metrics::default();
+/// metrics.event(4_026_531_840, EventKind::New);
+/// let text = metrics.to_string();
+/// assert!(text.contains("nl_events_total{namespace=\"4026531840\",kind=\"new\"} 1\n"));
+/// ```
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Metrics {
+    /// Losses of event streams.
+    pub losses: Losses,
+    /// Lists made after the first.
+    pub resyncs: Resyncs,
+    /// Events, by the number of their namespace.
+    pub namespaces: BTreeMap<u64, Namespace>,
+    /// Overload control.
+    pub filter: Filter,
+    /// The receive queue.
+    pub queue: Queue,
+    /// The translation table.
+    pub nat: Nat,
+}
+
+/// What was lost, and why.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Losses {
+    /// How often the receive queue overran (`ENOBUFS`).
+    pub overruns: u64,
+    /// How many messages the kernel dropped for it, by the socket's drop counter.
+    pub dropped: u64,
+    /// Datagrams longer than the buffer.
+    pub truncated: u64,
+    /// Datagrams from others than the kernel, refused.
+    pub foreign: u64,
+    /// Dumps under which the table changed.
+    pub interrupted: u64,
+    /// Replies that nobody waited for.
+    pub stale: u64,
+    /// Datagrams whose lengths can't be.
+    pub damaged: u64,
+    /// Messages that could not be decoded.
+    pub undecodable: u64,
+    /// Receiving failed for another reason.
+    pub read_errors: u64,
+    /// Times that a mirror reached its budget.
+    pub full: u64,
+}
+
+/// Lists made to repair a loss.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Resyncs {
+    /// How many.
+    pub count: u64,
+    /// How long they took, all together.
+    pub took: Duration,
+    /// How long the last one took.
+    pub last: Duration,
+    /// Entries found that nobody had announced.
+    pub added: u64,
+    /// Entries gone without announcement.
+    pub removed: u64,
+    /// Entries found in another state.
+    pub changed: u64,
+}
+
+/// Events of one namespace.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Namespace {
+    /// What to call it in the text; by its number if this is empty.
+    pub name: String,
+    /// Flows that appeared.
+    pub new: u64,
+    /// Flows that changed.
+    pub update: u64,
+    /// Flows that ended.
+    pub destroy: u64,
+}
+
+/// What overload control does.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Filter {
+    /// How much passes.
+    pub level: Level,
+    /// Which share of the flows of this level, from 0 to 1.
+    pub rate: f64,
+    /// Events per second that arrive.
+    pub measured: f64,
+    /// How often the filter was changed.
+    pub steps: u64,
+}
+
+impl Default for Filter {
+    /// No filter.
+    fn default() -> Self {
+        Self { level: Level::Everything, rate: 1.0, measured: 0.0, steps: 0 }
+    }
+}
+
+/// The receive queue of an event socket, or of several together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Queue {
+    /// Bytes of kernel memory in use.
+    pub used: u64,
+    /// Bytes it may have.
+    pub limit: u64,
+}
+
+/// A translation table.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Nat {
+    /// Flows.
+    pub flows: u64,
+    /// Flows that wait for their first lookup.
+    pub orphans: u64,
+    /// Flows that ended and can still be looked up.
+    pub leaving: u64,
+    /// Bytes of memory.
+    pub bytes: u64,
+    /// What happened to it.
+    pub counters: NatCounters,
+    /// Lookups.
+    pub lookups: Lookups,
+}
+
+impl Metrics {
+    /// Counts an event.
+    pub fn event(&mut self, namespace: u64, kind: EventKind) {
+        let namespace = self.namespaces.entry(namespace).or_default();
+        *match kind {
+            EventKind::New => &mut namespace.new,
+            EventKind::Update => &mut namespace.update,
+            EventKind::Destroy => &mut namespace.destroy,
+        } += 1;
+    }
+
+    /// Counts a loss.
+    pub fn loss(&mut self, loss: &Loss) {
+        let losses = &mut self.losses;
+        *match loss {
+            Loss::Overrun { dropped } => {
+                losses.dropped += u64::from(*dropped);
+                &mut losses.overruns
+            }
+            Loss::Truncated { .. } => &mut losses.truncated,
+            Loss::Interrupted => &mut losses.interrupted,
+            Loss::Foreign { .. } => &mut losses.foreign,
+            Loss::Stale { .. } => &mut losses.stale,
+            Loss::Damaged(_) => &mut losses.damaged,
+            // What may be told of later can't be worse than that.
+            _ => &mut losses.undecodable,
+        } += 1;
+    }
+
+    /// Counts an error of a watch or of an event socket.
+    pub fn error(&mut self, error: &Error) {
+        match error {
+            Error::Lost(loss) => self.loss(loss),
+            _ => self.losses.read_errors += 1,
+        }
+    }
+
+    /// Counts an item of a watch; its changes as events.
+    pub fn item<T>(&mut self, namespace: u64, item: &Item<T>) {
+        match item {
+            Item::Listed { .. } => {}
+            Item::Change(change) => self.event(
+                namespace,
+                match change {
+                    Change::Added(_) => EventKind::New,
+                    Change::Changed { .. } => EventKind::Update,
+                    Change::Removed(_) => EventKind::Destroy,
+                },
+            ),
+            Item::Lost(loss) => self.loss(loss),
+            Item::Full { .. } => self.losses.full += 1,
+            Item::Resynced { added, removed, changed, took } => {
+                let resyncs = &mut self.resyncs;
+                resyncs.count += 1;
+                resyncs.took += *took;
+                resyncs.last = *took;
+                resyncs.added += *added as u64;
+                resyncs.removed += *removed as u64;
+                resyncs.changed += *changed as u64;
+            }
+        }
+    }
+
+    /// Takes the state of overload control.
+    pub fn take_filter(&mut self, governor: &Governor) {
+        self.filter = Filter {
+            level: governor.level(),
+            rate: governor.rate(),
+            measured: governor.measured(),
+            steps: governor.steps(),
+        };
+    }
+
+    /// Takes the state of a translation table.
+    pub fn take_nat(&mut self, table: &NatTable) {
+        self.nat = Nat {
+            flows: table.len() as u64,
+            orphans: table.orphans() as u64,
+            leaving: table.leaving() as u64,
+            bytes: table.bytes() as u64,
+            counters: table.counters().clone(),
+            lookups: table.lookups(),
+        };
+    }
+
+    /// Takes the depth of the receive queues of these sockets. One that does not tell counts
+    /// nothing.
+    pub fn take_queue<'a>(&mut self, sockets: impl IntoIterator<Item = &'a Socket>) {
+        self.queue = Queue::default();
+        for info in sockets.into_iter().filter_map(|socket| socket.mem_info().ok()) {
+            self.queue.used += u64::from(info.receive_queued);
+            self.queue.limit += u64::from(info.receive_buffer);
+        }
+    }
+}

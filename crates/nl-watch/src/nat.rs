@@ -1,0 +1,20 @@
+//! What NAT makes of connections: from each direction of a translated flow to the other.
+//!
+//! A [`NatTable`] is written by one thread; any number of [`NatReader`]s look translations up beside
+//! it without a lock. A [`Tracker`] fills the table from what the kernel lists and announces.
+//!
+//! Entries are told apart by namespace, zone, protocol, addresses, and ports, keys (GRE) or ICMP
+//! ids. A flow is one record, found by both of its directions; when it ends both are gone.
+
+mod dump;
+mod key;
+mod list;
+mod memory;
+mod reader;
+mod table;
+mod tracker;
+
+pub use dump::{NatDump, NatEntry};
+pub use reader::{Lookups, NatReader};
+pub use table::{Listing, NatCounters, NatOptions, NatTable, Origin};
+pub use tracker::Tracker;

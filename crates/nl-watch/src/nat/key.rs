@@ -1,0 +1,191 @@
+//! Tuples packed into words, and their hash.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::net::IpAddr;
+
+use nl_conntrack::{Flow, IpProtocol, L4, Tuple};
+
+/// Bits of a descriptor: what [`L4`] holds (16), zone (16 from 48), protocol (8 from 40), shape
+/// (8 from 32), and the layer 4 word.
+const ZONE: u32 = 48;
+const PROTOCOL: u32 = 40;
+const SHAPE: u32 = 32;
+
+/// The shape's bit for IPv6, and its values for what the layer 4 word holds.
+const IPV6: u64 = 1;
+const PORTS: u64 = 2;
+const ICMP: u64 = 4;
+
+/// One direction of a flow, packed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Side {
+    /// Zone, protocol, shape, layer 4.
+    pub(super) descriptor: u64,
+    /// Source and destination: the first word for IPv4, all four for IPv6.
+    pub(super) addresses: [u64; 4],
+}
+
+impl Side {
+    /// Packs a tuple; `None` if its addresses are of two families. IPv6 addresses that stand for
+    /// IPv4 ones are taken as these.
+    #[inline]
+    pub(super) fn pack(tuple: &Tuple, zone: u16) -> Option<Self> {
+        let (addresses, family) = match (tuple.source, tuple.destination) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                let word = u64::from(source.to_bits()) << 32 | u64::from(destination.to_bits());
+                ([word, 0, 0, 0], 0)
+            }
+            (IpAddr::V6(source), IpAddr::V6(destination)) => {
+                if let (IpAddr::V4(_), IpAddr::V4(_)) =
+                    (source.to_canonical(), destination.to_canonical())
+                {
+                    let source = tuple.source.to_canonical();
+                    let destination = tuple.destination.to_canonical();
+                    return Self::pack(&Tuple { source, destination, ..*tuple }, zone);
+                }
+                let [a, b] = words(source.to_bits());
+                let [c, d] = words(destination.to_bits());
+                ([a, b, c, d], IPV6)
+            }
+            _ => return None,
+        };
+        let (shape, l4) = match tuple.l4 {
+            L4::None => (0, 0),
+            L4::Ports { source, destination } => {
+                (PORTS, u64::from(source) << 16 | u64::from(destination))
+            }
+            L4::Icmp { id, kind, code } => {
+                (ICMP, u64::from(id) << 16 | u64::from(kind) << 8 | u64::from(code))
+            }
+        };
+        let descriptor = u64::from(zone) << ZONE
+            | u64::from(tuple.protocol.0) << PROTOCOL
+            | (family | shape) << SHAPE
+            | l4;
+        Some(Self { descriptor, addresses })
+    }
+
+    /// The tuple and its zone.
+    #[inline]
+    // Each number is taken from the bits that hold it.
+    #[allow(clippy::cast_possible_truncation)]
+    pub(super) fn unpack(&self) -> (Tuple, u16) {
+        let bits = self.descriptor;
+        let [a, b, c, d] = self.addresses;
+        let (source, destination) = if is_ipv6(bits) {
+            let address =
+                |high, low| IpAddr::from((u128::from(high) << 64 | u128::from(low)).to_be_bytes());
+            (address(a, b), address(c, d))
+        } else {
+            let address = |word: u32| IpAddr::from(word.to_be_bytes());
+            (address((a >> 32) as u32), address(a as u32))
+        };
+        let (high, low) = ((bits >> 16) as u16, bits as u16);
+        let l4 = match bits >> SHAPE & (PORTS | ICMP) {
+            PORTS => L4::Ports { source: high, destination: low },
+            ICMP => {
+                let [kind, code] = low.to_be_bytes();
+                L4::Icmp { id: high, kind, code }
+            }
+            _ => L4::None,
+        };
+        let protocol = IpProtocol((bits >> PROTOCOL) as u8);
+        (Tuple::new(protocol, source, destination, l4), (bits >> ZONE) as u16)
+    }
+
+    /// The words of the addresses that count.
+    #[inline]
+    pub(super) fn used(&self) -> &[u64] {
+        if is_ipv6(self.descriptor) { &self.addresses } else { &self.addresses[..1] }
+    }
+}
+
+/// Whether a descriptor is of IPv6.
+#[inline]
+pub(super) const fn is_ipv6(descriptor: u64) -> bool {
+    descriptor >> SHAPE & IPV6 != 0
+}
+
+// The halves of a number.
+#[allow(clippy::cast_possible_truncation)]
+const fn words(bits: u128) -> [u64; 2] {
+    [(bits >> 64) as u64, bits as u64]
+}
+
+/// Both directions of a flow in a namespace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Record {
+    pub(super) namespace: u64,
+    /// The original direction, then the reply direction.
+    pub(super) sides: [Side; 2],
+}
+
+impl Record {
+    /// `None` if the tuples are not of one family, or the same.
+    pub(super) fn new(namespace: u64, flow: &Flow) -> Option<Self> {
+        // Each direction is looked up in its own zone, if it has one.
+        let zone = |tuple: &Tuple| flow.zone.or(tuple.zone).unwrap_or_default();
+        let original = Side::pack(&flow.original, zone(&flow.original))?;
+        let reply = Side::pack(&flow.reply, zone(&flow.reply))?;
+        let alike = is_ipv6(original.descriptor) == is_ipv6(reply.descriptor) && original != reply;
+        alike.then_some(Self { namespace, sides: [original, reply] })
+    }
+
+    #[inline]
+    pub(super) fn is_ipv6(&self) -> bool {
+        is_ipv6(self.sides[0].descriptor)
+    }
+}
+
+/// The secret that decides where keys are found: without it nobody can make flows that collide.
+#[derive(Clone, Copy)]
+pub(super) struct HashKey([u64; 2]);
+
+impl HashKey {
+    pub(super) fn random() -> Self {
+        let state = RandomState::new();
+        Self([state.hash_one(0), state.hash_one(1)])
+    }
+
+    /// SipHash-1-3, the function of the standard library's maps, over whole words. The length is
+    /// not hashed: the descriptor tells it.
+    #[inline]
+    pub(super) fn hash(self, namespace: u64, side: &Side) -> u64 {
+        let [k0, k1] = self.0;
+        let mut state = [
+            k0 ^ 0x736f_6d65_7073_6575,
+            k1 ^ 0x646f_7261_6e64_6f6d,
+            k0 ^ 0x6c79_6765_6e65_7261,
+            k1 ^ 0x7465_6462_7974_6573,
+        ];
+        let mut absorb = |word: u64| {
+            state[3] ^= word;
+            state = round(state);
+            state[0] ^= word;
+        };
+        absorb(namespace);
+        absorb(side.descriptor);
+        for &word in side.used() {
+            absorb(word);
+        }
+        state[2] ^= 0xff;
+        let [a, b, c, d] = round(round(round(state)));
+        a ^ b ^ c ^ d
+    }
+}
+
+/// A round of SipHash.
+#[inline]
+const fn round([mut a, mut b, mut c, mut d]: [u64; 4]) -> [u64; 4] {
+    a = a.wrapping_add(b);
+    b = b.rotate_left(13) ^ a;
+    a = a.rotate_left(32);
+    c = c.wrapping_add(d);
+    d = d.rotate_left(16) ^ c;
+    a = a.wrapping_add(d);
+    d = d.rotate_left(21) ^ a;
+    c = c.wrapping_add(b);
+    b = b.rotate_left(17) ^ c;
+    c = c.rotate_left(32);
+    [a, b, c, d]
+}

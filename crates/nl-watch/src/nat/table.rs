@@ -1,0 +1,515 @@
+//! The table, as its writer sees it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use nl_conntrack::{Flow, Tuple};
+
+use super::dump::NatEntry;
+use super::key::{Record, Side};
+use super::list::List;
+use super::memory::{AGES, CLAIMED, Found, INDEX_BYTES, NONE, Place, SLOT_BYTES, State, USED};
+use super::reader::{Lookups, NatReader, Shared};
+use crate::metrics::Histogram;
+
+/// A tick of the table's clock, in milliseconds.
+const TICK: u128 = 100;
+
+/// How many entries in use are passed over at most in search of one to evict.
+const SPARED_MAX: u32 = 256;
+
+/// Of so many changes one is timed.
+const TIMED: u64 = 64;
+
+/// What a table keeps to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NatOptions {
+    /// Bytes of memory for entries and index, at least 4096. An IPv4 flow takes 96, an IPv6 one 160.
+    /// The index, a third, is allocated at once, the rest as it is needed.
+    pub bytes: usize,
+    /// How long a flow can still be looked up after it ended, rounded up to a tenth of a second.
+    pub grace: Duration,
+    /// How long a flow that was announced waits for its first lookup before it is dropped, rounded
+    /// up to a tenth of a second: connections that pass through the host, and that nobody here asks
+    /// for. `None` keeps all. Listed flows are kept always.
+    pub orphan_lifetime: Option<Duration>,
+}
+
+impl Default for NatOptions {
+    /// 16 MiB, which is 174,762 IPv4 flows; ten seconds of grace; two minutes for orphans.
+    fn default() -> Self {
+        let orphan_lifetime = Some(Duration::from_secs(120));
+        Self { bytes: 16 << 20, grace: Duration::from_secs(10), orphan_lifetime }
+    }
+}
+
+/// What happened to a table so far.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NatCounters {
+    /// Translated flows that were entered.
+    pub registered: u64,
+    /// Flows that were there already, and the same.
+    pub known: u64,
+    /// Flows that were not entered because they are not translated.
+    pub not_translated: u64,
+    /// Entries removed because their flow ended, or somebody asked.
+    pub unregistered: u64,
+    /// Entries removed because another flow has one of their directions now: the word of their end
+    /// was lost.
+    pub replaced: u64,
+    /// Entries removed because a list did not have them.
+    pub swept: u64,
+    /// Entries removed because nobody ever looked them up.
+    pub orphans_expired: u64,
+    /// Entries removed for want of room.
+    pub evicted: u64,
+    /// How long entering took: of every 64th flow.
+    pub register_durations: Histogram,
+    /// How long removing took: of every 64th flow.
+    pub unregister_durations: Histogram,
+}
+
+/// Where a flow comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Origin {
+    /// A list of what there is.
+    Listed,
+    /// The kernel announced it.
+    Announced,
+}
+
+/// A list that is being entered.
+#[derive(Debug)]
+#[must_use = "end it with `NatTable::end_list`"]
+pub struct Listing {
+    pub(super) namespace: u64,
+    age: u32,
+}
+
+/// Translations of flows, within a byte budget.
+///
+/// ```
+/// use std::time::Instant;
+/// use nl_conntrack::{Flow, IpProtocol, Tuple};
+/// use nl_watch::nat::{NatOptions, NatTable, Origin};
+///
+/// // A client reaches 192.0.2.80 by the name of 203.0.113.1.
+/// let client = ("10.0.0.1".parse()?, 4000);
+/// let seen = Tuple::with_ports(IpProtocol::TCP, client, ("203.0.113.1".parse()?, 80));
+/// let real = Tuple::with_ports(IpProtocol::TCP, client, ("192.0.2.80".parse()?, 8080));
+/// let flow = Flow { reply: real.reversed(), ..Flow::new(seen) };
+///
+/// let mut table = NatTable::new(NatOptions::default());
+/// let mut reader = table.reader(); // for another thread
+/// table.insert(1, &flow, Origin::Announced, Instant::now());
+/// assert_eq!(reader.lookup(1, 0, &seen), Some(real.reversed()));
+/// assert_eq!(reader.lookup(1, 0, &real.reversed()), Some(seen));
+/// assert_eq!(reader.lookup(2, 0, &seen), None);
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
+pub struct NatTable {
+    shared: Arc<Shared>,
+    own: NatReader,
+    options: NatOptions,
+    started: Instant,
+    live: usize,
+    orphans: List,
+    leaving: List,
+    /// Slots that were in use and are not, linked.
+    free: u32,
+    /// Slots never used: from here on.
+    unused: u32,
+    /// Where the search for something to evict goes on.
+    hand: u32,
+    age: u32,
+    listings: usize,
+    counters: NatCounters,
+}
+
+impl NatTable {
+    /// An empty table.
+    pub fn new(options: NatOptions) -> Self {
+        let slots = options.bytes.max(4096) / (SLOT_BYTES + INDEX_BYTES);
+        // Directions are numbered in 31 bits.
+        let slots = u32::try_from(slots).unwrap_or(u32::MAX).min(1 << 30);
+        let shared = Arc::new(Shared::new(slots));
+        let own = NatReader::new(Arc::clone(&shared));
+        Self {
+            shared,
+            own,
+            options,
+            started: Instant::now(),
+            live: 0,
+            orphans: List::new(),
+            leaving: List::new(),
+            free: NONE,
+            unused: 0,
+            hand: 0,
+            age: 0,
+            listings: 0,
+            counters: NatCounters::default(),
+        }
+    }
+
+    /// A reader for another thread.
+    pub fn reader(&self) -> NatReader {
+        self.own.clone()
+    }
+
+    /// As [`NatReader::lookup`].
+    pub fn lookup(&mut self, namespace: u64, zone: u16, tuple: &Tuple) -> Option<Tuple> {
+        self.own.lookup(namespace, zone, tuple)
+    }
+
+    /// Every entry, in no order.
+    pub fn entries(&self) -> Vec<NatEntry> {
+        self.shared.entries()
+    }
+
+    /// How many flows there are, those that ended a moment ago included.
+    pub const fn len(&self) -> usize {
+        self.live
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.live == 0
+    }
+
+    /// How many flows wait for their first lookup. Those that had it count until they would have
+    /// expired.
+    pub const fn orphans(&self) -> usize {
+        self.orphans.len
+    }
+
+    /// How many flows ended and can still be looked up.
+    pub const fn leaving(&self) -> usize {
+        self.leaving.len
+    }
+
+    /// Bytes of memory allocated; grows up to the budget and stays.
+    pub fn bytes(&self) -> usize {
+        self.shared.index.bytes() + self.shared.slots.bytes()
+    }
+
+    /// What happened so far.
+    pub const fn counters(&self) -> &NatCounters {
+        &self.counters
+    }
+
+    /// What the readers counted, this table's own lookups included.
+    pub fn lookups(&self) -> Lookups {
+        self.shared.lookups()
+    }
+
+    /// Enters a flow, if it is translated; whether it is there then.
+    ///
+    /// The same flow again changes nothing. What else has one of its directions gives way, also to a
+    /// flow that is not translated: the kernel has each direction once only, so that is gone.
+    pub fn insert(&mut self, namespace: u64, flow: &Flow, origin: Origin, now: Instant) -> bool {
+        let started = timed(self.counters.registered);
+        let Some(record) = Record::new(namespace, flow) else { return false };
+        let [original, reply] =
+            [0, 1].map(|direction| self.shared.find(namespace, &record.sides[direction]));
+        if let (Some((found, there)), true) = (original, flow.is_nat()) {
+            if there == record && found.direction == 0 {
+                self.counters.known += 1;
+                self.announce_again(found.slot, origin, now);
+                return true;
+            }
+        }
+        for (found, _) in original.into_iter().chain(reply) {
+            // Both may have been of one flow.
+            if self.shared.slots.get(found.slot).is_live() {
+                self.counters.replaced += 1;
+                self.drop_slot(found.slot);
+            }
+        }
+        if !flow.is_nat() {
+            self.counters.not_translated += 1;
+            return false;
+        }
+        let slot = self.enter(&record);
+        self.counters.registered += 1;
+        match self.options.orphan_lifetime {
+            Some(lifetime) if origin == Origin::Announced => {
+                self.wait(slot, Place::Orphan, now, lifetime);
+            }
+            _ => {}
+        }
+        if let Some(started) = started {
+            self.counters.register_durations.observe(started.elapsed());
+        }
+        true
+    }
+
+    /// Takes note that a flow ended; whether it was there. It can be looked up for the time of grace
+    /// still, if nothing takes its place.
+    pub fn end(&mut self, namespace: u64, flow: &Flow, now: Instant) -> bool {
+        let started = timed(self.counters.unregistered);
+        let Some(record) = Record::new(namespace, flow) else { return false };
+        let mut found = self.shared.find(namespace, &record.sides[0]);
+        if let Some((other, _)) = found.filter(|(_, there)| *there != record) {
+            // Its end was lost. Better no answer than a wrong one.
+            self.counters.replaced += 1;
+            self.drop_slot(other.slot);
+            found = None;
+        }
+        match found {
+            Some((found, _)) => {
+                self.counters.unregistered += 1;
+                self.leave(found.slot, now);
+            }
+            // A list may be under way that has it still: remember that it ended.
+            None if self.listings > 0 && flow.is_nat() => {
+                let slot = self.enter(&record);
+                self.leave(slot, now);
+            }
+            None => {}
+        }
+        if let Some(started) = started {
+            self.counters.unregister_durations.observe(started.elapsed());
+        }
+        found.is_some()
+    }
+
+    /// Removes the flow that has this direction, at once; whether there was one.
+    pub fn remove(&mut self, namespace: u64, zone: u16, tuple: &Tuple) -> bool {
+        let side = Side::pack(tuple, zone);
+        let Some((found, _)) = side.and_then(|side| self.shared.find(namespace, &side)) else {
+            return false;
+        };
+        self.counters.unregistered += 1;
+        self.drop_slot(found.slot);
+        true
+    }
+
+    /// Removes all flows of a namespace, at once: it is no more. Gives their number. Walks the whole
+    /// table.
+    pub fn remove_namespace(&mut self, namespace: u64) -> usize {
+        let removed = self.drop_where(|record, _| record.namespace == namespace);
+        self.counters.unregistered += removed as u64;
+        removed
+    }
+
+    /// Drops what is due: orphans, and flows whose grace is over. Gives their number. Call it now
+    /// and then; [`Tracker`](super::Tracker) does.
+    pub fn expire(&mut self, now: Instant) -> usize {
+        let due = self.ticks(now, Duration::ZERO);
+        let mut dropped = 0;
+        while let Some(slot) = self.orphans.first() {
+            if self.shared.slots.get(slot).state().due > due {
+                break;
+            }
+            if self.shared.slots.get(slot).marks.load(Ordering::Relaxed) & CLAIMED == 0 {
+                self.counters.orphans_expired += 1;
+                dropped += 1;
+                self.drop_slot(slot);
+            } else {
+                self.settle(slot);
+            }
+        }
+        // Until a list is complete the ends of what it may still hold must be known.
+        while let Some(slot) = self.leaving.first().filter(|_| self.listings == 0) {
+            if self.shared.slots.get(slot).state().due > due {
+                break;
+            }
+            dropped += 1;
+            self.drop_slot(slot);
+        }
+        dropped
+    }
+
+    /// Begins to enter a list of all flows of a namespace. Announcements that come meanwhile are
+    /// entered as always; what they said to have ended is not entered from the list. Subscribe
+    /// before listing.
+    pub fn begin_list(&mut self, namespace: u64) -> Listing {
+        self.age = (self.age + 1) % AGES;
+        self.listings += 1;
+        Listing { namespace, age: self.age }
+    }
+
+    /// Ends a list. If it was complete, flows that were there before and neither listed nor
+    /// announced meanwhile are gone: gives their number. Walks the whole table.
+    // By value: a list ends once.
+    #[allow(clippy::needless_pass_by_value)]
+    pub fn end_list(&mut self, listing: Listing, complete: bool) -> usize {
+        let Listing { namespace, age } = listing;
+        self.listings -= 1;
+        if !complete {
+            return 0;
+        }
+        let removed = self.drop_where(|record, state| {
+            // Ages go in a circle: the half of it behind the list's is older.
+            let since = (age + AGES - state.age) % AGES;
+            record.namespace == namespace
+                && state.place != Place::Leaving
+                && (1..AGES / 2).contains(&since)
+        });
+        self.counters.swept += removed as u64;
+        removed
+    }
+
+    /// The same flow again.
+    fn announce_again(&mut self, number: u32, origin: Origin, now: Instant) {
+        let slot = self.shared.slots.get(number);
+        let state = slot.state();
+        slot.set_state(State { age: self.age, ..state });
+        // It ended and began anew. A list, though, may be older than the end.
+        if state.place == Place::Leaving && origin == Origin::Announced {
+            let claimed = slot.marks.load(Ordering::Relaxed) & CLAIMED != 0;
+            self.settle(number);
+            match self.options.orphan_lifetime {
+                Some(lifetime) if !claimed => self.wait(number, Place::Orphan, now, lifetime),
+                _ => {}
+            }
+        }
+    }
+
+    /// Fills a slot and lets both directions be found.
+    fn enter(&mut self, record: &Record) -> u32 {
+        let number = self.take_slot();
+        let second = if record.is_ipv6() { self.take_slot() } else { NONE };
+        let Shared { key, index, slots, .. } = &*self.shared;
+        slots.get(number).marks.store(0, Ordering::Relaxed);
+        slots.get(number).set_state(State { due: 0, place: Place::Settled, age: self.age });
+        slots.write(number, second, record);
+        for (direction, side) in record.sides.iter().enumerate() {
+            index.insert(key.hash(record.namespace, side), Found { slot: number, direction });
+        }
+        self.live += 1;
+        number
+    }
+
+    fn leave(&mut self, slot: u32, now: Instant) {
+        if self.shared.slots.get(slot).state().place != Place::Leaving {
+            self.settle(slot);
+            self.wait(slot, Place::Leaving, now, self.options.grace);
+            if self.options.grace.is_zero() && self.listings == 0 {
+                self.drop_slot(slot);
+            }
+        }
+    }
+
+    /// Puts a slot that is in no list into one.
+    fn wait(&mut self, number: u32, place: Place, now: Instant, time: Duration) {
+        let due = self.ticks(now, time);
+        let slots = &self.shared.slots;
+        let slot = slots.get(number);
+        slot.set_state(State { due, place, ..slot.state() });
+        match place {
+            Place::Settled => {}
+            Place::Orphan => self.orphans.push(slots, number),
+            Place::Leaving => self.leaving.push(slots, number),
+        }
+    }
+
+    /// Takes a slot out of the list it is in.
+    fn settle(&mut self, number: u32) {
+        let slots = &self.shared.slots;
+        let slot = slots.get(number);
+        match slot.state().place {
+            Place::Settled => {}
+            Place::Orphan => self.orphans.remove(slots, number),
+            Place::Leaving => self.leaving.remove(slots, number),
+        }
+        slot.set_state(State { place: Place::Settled, ..slot.state() });
+    }
+
+    /// Removes a record.
+    fn drop_slot(&mut self, number: u32) {
+        self.settle(number);
+        let Shared { key, index, slots, .. } = &*self.shared;
+        let Some(record) = slots.read(number) else { return };
+        for (direction, side) in record.sides.iter().enumerate() {
+            index.remove(key.hash(record.namespace, side), Found { slot: number, direction });
+        }
+        let second = slots.clear(number);
+        for number in second.into_iter().chain([number]) {
+            slots.get(number).set_links((NONE, self.free));
+            self.free = number;
+        }
+        self.live -= 1;
+    }
+
+    fn drop_where(&mut self, mut is_it: impl FnMut(&Record, State) -> bool) -> usize {
+        let mut dropped = 0;
+        for number in 0..self.unused {
+            let Some(record) = self.shared.slots.read(number) else { continue };
+            if is_it(&record, self.shared.slots.get(number).state()) {
+                self.drop_slot(number);
+                dropped += 1;
+            }
+        }
+        dropped
+    }
+
+    /// A slot for a record; evicts if there is none.
+    fn take_slot(&mut self) -> u32 {
+        loop {
+            if self.free != NONE {
+                let number = self.free;
+                self.free = self.shared.slots.get(number).links().1;
+                return number;
+            }
+            if self.unused < self.shared.slots.capacity() {
+                let number = self.unused;
+                self.shared.slots.allocate(number);
+                self.unused += 1;
+                return number;
+            }
+            self.evict();
+        }
+    }
+
+    /// Removes a record: first of those that ended; else the first in a circle that was not used
+    /// since the circle came by last. This is near enough to the least recently used, and lets
+    /// lookups leave a mark instead of moving entries in a list.
+    fn evict(&mut self) {
+        let slots = &self.shared.slots;
+        let mut spared = 0;
+        let victim = self.leaving.first().unwrap_or_else(|| {
+            loop {
+                let number = self.hand;
+                self.hand = (self.hand + 1) % slots.capacity();
+                let slot = slots.get(number);
+                if !slot.is_live() {
+                    continue;
+                }
+                let marks = slot.marks.load(Ordering::Relaxed);
+                if marks & USED == 0 || spared == SPARED_MAX {
+                    return number;
+                }
+                slot.marks.store(marks & !USED, Ordering::Relaxed);
+                spared += 1;
+            }
+        });
+        self.counters.evicted += 1;
+        self.drop_slot(victim);
+    }
+
+    /// The tick of `now`; behind it by more than `time`, if that is not zero.
+    fn ticks(&self, now: Instant, time: Duration) -> u32 {
+        let passed = now.saturating_duration_since(self.started).saturating_add(time);
+        let begun = u128::from(!time.is_zero());
+        u32::try_from(passed.as_millis() / TICK + begun).unwrap_or(u32::MAX)
+    }
+}
+
+/// The time, if this change is one to be timed.
+fn timed(count: u64) -> Option<Instant> {
+    (count % TIMED == 0).then(Instant::now)
+}
+
+impl fmt::Debug for NatTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NatTable")
+            .field("options", &self.options)
+            .field("flows", &self.live)
+            .field("bytes", &self.bytes())
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,129 @@
+//! Fills a table from what the kernel tells.
+
+use std::time::Instant;
+
+use nl_conntrack::{Event, EventKind, Flow};
+use nl_socket::{Error, Wait};
+
+use super::dump::NatEntry;
+use super::reader::NatReader;
+use super::table::{Listing, NatOptions, NatTable, Origin};
+use crate::{Change, Flows, Item, Watch};
+
+/// A [`NatTable`] that follows the kernel.
+///
+/// Fed in one of two ways, for each namespace its own:
+///
+/// - From a [`Watch`], by [`Tracker::follow`]: complete, and right again after every loss. The watch
+///   keeps a mirror of all flows, translated or not.
+/// - From events, by [`Tracker::event`], and lists, by [`Tracker::begin_list`], for those who do not
+///   want such a mirror: list after subscribing, after each loss, and where a
+///   [`Step`](crate::pressure::Step) says so.
+///
+/// In both the caller names the namespace by a number of his choice, such as its inode.
+#[derive(Debug)]
+pub struct Tracker {
+    table: NatTable,
+}
+
+impl Tracker {
+    /// A tracker with an empty table.
+    pub fn new(options: NatOptions) -> Self {
+        Self { table: NatTable::new(options) }
+    }
+
+    /// The table.
+    pub const fn table(&self) -> &NatTable {
+        &self.table
+    }
+
+    /// The table, for lookups and removals by the caller.
+    pub const fn table_mut(&mut self) -> &mut NatTable {
+        &mut self.table
+    }
+
+    /// A reader of the table for another thread.
+    pub fn reader(&self) -> NatReader {
+        self.table.reader()
+    }
+
+    /// The next item of a watch, after the table was brought up to date with it. Give the same
+    /// namespace for the same watch.
+    ///
+    /// # Errors
+    /// As [`Watch::next`].
+    pub fn follow(
+        &mut self,
+        namespace: u64,
+        watch: &mut Watch<Flows>,
+        wait: Wait,
+    ) -> Result<Option<Item<Flow>>, Error> {
+        let item = watch.next(wait)?;
+        let now = Instant::now();
+        match &item {
+            // The first list is told as a whole.
+            Some(Item::Listed { .. }) => {
+                let listing = self.begin_list(namespace);
+                for flow in watch.mirror().iter() {
+                    self.listed(&listing, flow, now);
+                }
+                self.end_list(listing, true);
+            }
+            Some(Item::Change(change)) => self.change(namespace, change, now),
+            // The differences that a loss made are told as changes.
+            Some(Item::Lost(_) | Item::Resynced { .. } | Item::Full { .. }) | None => {}
+        }
+        self.table.expire(now);
+        Ok(item)
+    }
+
+    /// Takes note of a change.
+    pub fn change(&mut self, namespace: u64, change: &Change<Flow>, now: Instant) {
+        match change {
+            Change::Added(flow) | Change::Changed { new: flow, .. } => {
+                self.table.insert(namespace, flow, Origin::Announced, now);
+            }
+            Change::Removed(flow) => {
+                self.table.end(namespace, flow, now);
+            }
+        }
+    }
+
+    /// Takes note of an event.
+    pub fn event(&mut self, namespace: u64, event: &Event, now: Instant) {
+        match event.kind {
+            EventKind::New | EventKind::Update => {
+                self.table.insert(namespace, &event.flow, Origin::Announced, now);
+            }
+            EventKind::Destroy => {
+                self.table.end(namespace, &event.flow, now);
+            }
+        }
+    }
+
+    /// Begins a list, see [`NatTable::begin_list`]. Events may go on coming meanwhile, in any order
+    /// with [`Tracker::listed`].
+    pub fn begin_list(&mut self, namespace: u64) -> Listing {
+        self.table.begin_list(namespace)
+    }
+
+    /// Takes note of a listed flow.
+    pub fn listed(&mut self, listing: &Listing, flow: &Flow, now: Instant) {
+        self.table.insert(listing.namespace, flow, Origin::Listed, now);
+    }
+
+    /// Ends a list, see [`NatTable::end_list`].
+    pub fn end_list(&mut self, listing: Listing, complete: bool) -> usize {
+        self.table.end_list(listing, complete)
+    }
+
+    /// Drops what is due, see [`NatTable::expire`].
+    pub fn expire(&mut self, now: Instant) -> usize {
+        self.table.expire(now)
+    }
+
+    /// What the table holds, in no order.
+    pub fn entries(&self) -> Vec<NatEntry> {
+        self.table.entries()
+    }
+}
