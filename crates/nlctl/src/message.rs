@@ -91,42 +91,42 @@ impl Item<'_> {
     /// # Errors
     /// If it is damaged.
     pub(crate) fn object(&self) -> Result<Object, Error> {
-        let message = &self.message;
-        let listed = message.header.flags.contains(Flags::MULTI);
-        let object = match (self.family, message.header.message_type) {
-            (Family::ROUTE, RTM_NEWROUTE | RTM_DELROUTE) => {
-                Route::decode(message).map(Object::Route)
-            }
-            (Family::ROUTE, RTM_NEWLINK | RTM_DELLINK) => {
-                Link::decode(message).map(|link| Object::Link(Box::new(link)))
-            }
-            (Family::ROUTE, RTM_NEWADDR | RTM_DELADDR) => {
-                Address::decode(message).map(Object::Address)
-            }
-            (Family::NETFILTER, IPCTNL_MSG_CT_NEW | IPCTNL_MSG_CT_DELETE) if listed => {
-                Flow::decode(message).map(|flow| Object::Flow(Box::new(flow)))
-            }
-            (Family::NETFILTER, IPCTNL_MSG_CT_NEW | IPCTNL_MSG_CT_DELETE) => Event::decode(message)
-                .map(|event| event.map_or(Object::None, |event| Object::Event(Box::new(event)))),
-            (Family::NETFILTER, IPCTNL_MSG_EXP_NEW | IPCTNL_MSG_EXP_DELETE) if listed => {
-                Expectation::decode(message).map(|expect| Object::Expectation(Box::new(expect)))
-            }
-            (Family::NETFILTER, IPCTNL_MSG_EXP_NEW | IPCTNL_MSG_EXP_DELETE) => {
-                ExpectationEvent::decode(message).map(|event| {
-                    event.map_or(Object::None, |event| Object::ExpectationEvent(Box::new(event)))
-                })
-            }
-            _ => Ok(Object::None),
-        };
-        match object {
+        match self.read() {
             // A request may say less than a whole object: one to delete all says nothing.
             Err(Error { problem: Problem::Missing, .. })
-                if message.header.flags.contains(Flags::REQUEST) =>
+                if self.message.header.flags.contains(Flags::REQUEST) =>
             {
                 Ok(Object::None)
             }
             object => object,
         }
+    }
+
+    fn read(&self) -> Result<Object, Error> {
+        let message = &self.message;
+        let listed = message.header.flags.contains(Flags::MULTI);
+        Ok(match (self.family, message.header.message_type) {
+            (Family::ROUTE, RTM_NEWROUTE | RTM_DELROUTE) => Object::Route(Route::decode(message)?),
+            (Family::ROUTE, RTM_NEWLINK | RTM_DELLINK) => {
+                Object::Link(Box::new(Link::decode(message)?))
+            }
+            (Family::ROUTE, RTM_NEWADDR | RTM_DELADDR) => {
+                Object::Address(Address::decode(message)?)
+            }
+            (Family::NETFILTER, IPCTNL_MSG_CT_NEW | IPCTNL_MSG_CT_DELETE) if listed => {
+                Object::Flow(Box::new(Flow::decode(message)?))
+            }
+            (Family::NETFILTER, IPCTNL_MSG_EXP_NEW | IPCTNL_MSG_EXP_DELETE) if listed => {
+                Object::Expectation(Box::new(Expectation::decode(message)?))
+            }
+            // Either of these is none for messages of the other kind.
+            (Family::NETFILTER, _) => match Event::decode(message)? {
+                Some(event) => Object::Event(Box::new(event)),
+                None => ExpectationEvent::decode(message)?
+                    .map_or(Object::None, |event| Object::ExpectationEvent(Box::new(event))),
+            },
+            _ => Object::None,
+        })
     }
 }
 

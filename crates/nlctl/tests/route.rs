@@ -4,12 +4,16 @@
 mod common;
 
 use std::fs::File;
+use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
 use common::{Ran, command, nlctl, run};
+use nl_route::{Change, Prefix, Route};
+use nl_socket::Connection;
 use nl_testkit::{live, need, sh};
+use nl_wire::value::Family;
 use serde_json::Value;
 
 /// Links, addresses and routes of many kinds.
@@ -406,6 +410,44 @@ fn flows_are_monitored_beside_routes() {
             lines[1].starts_with("[CONNTRACK]    [NEW] unknown  99 100 src=10.0.0.1 "),
             "{text}"
         );
+    });
+}
+
+#[test]
+fn lost_events_are_counted() {
+    live(|| {
+        const ROUTES: u32 = 3000;
+        sh("ip link set lo up");
+        let (out, err) = (File::create("/run/out").unwrap(), File::create("/run/err").unwrap());
+        let mut ours =
+            command(&["-j", "monitor", "route"]).stdout(out).stderr(err).spawn().unwrap();
+        sleep(Duration::from_millis(500));
+        let signal = |signal: &str| sh(&format!("kill -{signal} {}", ours.id()));
+        signal("STOP");
+        let mut connection = Connection::open(Family::ROUTE).unwrap();
+        let routes = (0..ROUTES).map(|number| {
+            let destination = Prefix::host(Ipv4Addr::from((10 << 24) + number).into());
+            let oif = Some(1);
+            Change::add(Route { destination: Some(destination), oif, ..Route::default() })
+        });
+        connection.batch(routes).for_each(|result| result.unwrap());
+        signal("CONT");
+        sleep(Duration::from_millis(500));
+        ours.kill().unwrap();
+        ours.wait().unwrap();
+        let (mut seen, mut lost) = (0, 0);
+        for item in std::fs::read_to_string("/run/out").unwrap().lines().map(value) {
+            match item["type"].as_str().unwrap() {
+                "RTM_NEWROUTE" => seen += 1,
+                "loss" => lost += item["dropped"].as_u64().unwrap(),
+                other => panic!("{other}: {item}"),
+            }
+        }
+        assert!(seen > 0 && lost > 0, "{seen} seen, {lost} lost");
+        assert_eq!(seen + lost, u64::from(ROUTES));
+        let err = std::fs::read_to_string("/run/err").unwrap();
+        let line = format!("nlctl: WARNING: receive queue overrun: {lost} messages lost\n");
+        assert_eq!(err, line);
     });
 }
 
