@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use nl_conntrack::{Change as FlowChange, Flow, IpProtocol, Tuple};
+use nl_conntrack::{Change as FlowChange, Flow, IpProtocol, Tuple, text};
 use nl_socket::{Connection, Events, Loss, Socket, Wait, netns};
 use nl_watch::{Change, Flows, Item, Object, Routes, Watch};
 use nl_wire::value::Family;
@@ -40,7 +40,7 @@ const FLOOD: u16 = 2000;
 /// # Errors
 /// If the host forbids private namespaces, something needed is missing, or, which would be a fault
 /// of this program, a mirror differs from the kernel's table.
-pub fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
+pub(crate) fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let started = Instant::now();
     netns::enter_private()
         .map_err(|error| Error::new(FAILED, format_args!("nlctl demo: {error}")))?;
@@ -203,6 +203,16 @@ fn summary(out: &mut Out, watch: &Watch<Flows>) -> Result<(), Error> {
     for ((family, protocol, state), [all, translated]) in rows {
         let row = format_args!("  {family:<7} {protocol:<9} {state:<11} {all:>6}  {translated:>6}");
         let _ = writeln!(out.text(), "{row}");
+    }
+    // One of each kind of translation, as conntrack(8) prints them.
+    out.text().push('\n');
+    let kinds: [fn(&Flow) -> bool; 2] = [Flow::is_source_nat, Flow::is_destination_nat];
+    for is_kind in kinds {
+        if let Some(flow) = watch.mirror().iter().find(|flow| is_kind(flow)) {
+            out.text().push_str("  ");
+            text::flow(out.text(), flow, &text::Options::default());
+            out.text().push('\n');
+        }
     }
     out.end_line()?;
     out.flush()

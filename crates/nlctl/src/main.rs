@@ -11,6 +11,7 @@ use out::Out;
 mod args;
 mod conntrack;
 mod decode;
+mod demo;
 mod error;
 mod kernel;
 mod message;
@@ -62,7 +63,22 @@ pub(crate) static COMMANDS: Command = Command {
     text: "",
     flags: &FLAGS,
     style: Style::Ip,
-    kind: Kind::Group { commands: &[ROUTE, CONNTRACK, MONITOR, DECODE], default: false },
+    kind: Kind::Group { commands: &[ROUTE, CONNTRACK, MONITOR, DECODE, DEMO], default: false },
+};
+
+const DEMO: Command = Command {
+    names: &["demo"],
+    arguments: "",
+    about: "Watch the whole stack at work, in network namespaces of its own.",
+    text: "\
+Needs no privilege and touches nothing of this host: in user and network namespaces of its own it
+lays a cable to a server, adds routes, makes 1,000 connections, part of them with translated
+addresses, follows them by its own event stream, changes and deletes some, provokes an overrun,
+and compares its mirrors with the kernel's tables entry by entry.
+",
+    flags: &[],
+    style: Style::Ip,
+    kind: Kind::Run(demo::run),
 };
 
 const ROUTE: Command = Command {
