@@ -9,7 +9,7 @@ use std::time::Duration;
 use benches::floor::{self, Seen};
 use benches::{COUNT, FLOWS, ROUTES, captured, flow, flows, links, route, routes};
 use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkGroup, Criterion, Throughput};
 use nl_conntrack::{Flow, FlowView};
 use nl_route::route::RouteView;
 use nl_route::{Link, Route};
@@ -62,7 +62,7 @@ fn walk(criterion: &mut Criterion) {
             messages: each(bytes, |_| Ok(1)),
             ..Seen::default()
         });
-        measure(&mut group, &format!("{name}/messages floor"), &bytes, &seen, |bytes| {
+        measure(&mut group, &format!("{name}/messages/floor"), &bytes, &seen, |bytes| {
             floor::messages(bytes, None)
         });
         let seen = floor::messages(&bytes, Some(fixed));
@@ -75,7 +75,7 @@ fn walk(criterion: &mut Criterion) {
             });
             seen
         });
-        measure(&mut group, &format!("{name}/attributes floor"), &bytes, &seen, |bytes| {
+        measure(&mut group, &format!("{name}/attributes/floor"), &bytes, &seen, |bytes| {
             floor::messages(bytes, Some(fixed))
         });
     }
@@ -89,7 +89,7 @@ fn decode(criterion: &mut Criterion) {
         measure(&mut group, name, &bytes, &COUNT, |bytes| {
             each(bytes, |message| Ok(usize::from(black_box(Flow::decode(&message)?).id.is_some())))
         });
-        measure(&mut group, &format!("{name}/tuples alone"), &bytes, &COUNT, |bytes| {
+        measure(&mut group, &format!("{name}/tuples"), &bytes, &COUNT, |bytes| {
             each(bytes, |message| {
                 let view = FlowView::new(&message)?;
                 let tuples = black_box((view.original()?, view.reply()?));
@@ -104,7 +104,7 @@ fn decode(criterion: &mut Criterion) {
                 Ok(usize::from(black_box(Route::decode(&message)?).destination.is_some()))
             })
         });
-        measure(&mut group, &format!("{name}/destination alone"), &bytes, &COUNT, |bytes| {
+        measure(&mut group, &format!("{name}/destination"), &bytes, &COUNT, |bytes| {
             each(bytes, |message| {
                 Ok(usize::from(black_box(RouteView::new(&message)?.destination()?).is_some()))
             })
@@ -166,11 +166,14 @@ fn listing(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group! {
-    name = codec;
-    config = Criterion::default()
+fn main() {
+    let mut criterion = Criterion::default()
         .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2));
-    targets = walk, decode, encode, listing
+        .measurement_time(Duration::from_secs(2))
+        .configure_from_args();
+    walk(&mut criterion);
+    decode(&mut criterion);
+    encode(&mut criterion);
+    listing(&mut criterion);
+    criterion.final_summary();
 }
-criterion_main!(codec);
