@@ -166,14 +166,14 @@ impl<'a, S: AsRef<str>> Words<'a, S> {
     }
 
     /// A type of service: a name, or a number with `0x` or without, always hexadecimal.
-    fn tos(&mut self) -> Result<u8, WordError> {
+    fn tos(&mut self, reason: &str) -> Result<u8, WordError> {
         let word = self.value()?;
         let digits = word.trim_start_matches("0x");
         let named = self.names.number(NameKind::Tos, word).filter(|_| parse_number(word).is_none());
         let number = named.and_then(|number| u8::try_from(number).ok());
         number
             .or_else(|| u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+')))
-            .ok_or_else(|| wrong(word, "\"tos\" value is invalid"))
+            .ok_or_else(|| wrong(word, reason))
     }
 
     fn link(&mut self) -> Result<u32, WordError> {

@@ -92,10 +92,10 @@ pub fn get<S: AsRef<str>>(
             Some(Key::Oif) => get.oif = Some(words.link()?),
             Some(Key::Mark) => get.mark = Some(words.number(u32::MAX, "invalid mark value")?),
             Some(Key::Uid) => get.uid = Some(words.number(u32::MAX, "invalid UID")?),
-            Some(Key::Tos) => get.tos = words.tos()?,
-            Some(Key::SourcePort) => get.source_port = Some(words.port("invalid \"sport\"")?),
+            Some(Key::Tos) => get.tos = words.tos("TOS value is invalid")?,
+            Some(Key::SourcePort) => get.source_port = Some(words.port("invalid sport")?),
             Some(Key::DestinationPort) => {
-                get.destination_port = Some(words.port("invalid \"dport\"")?);
+                get.destination_port = Some(words.port("invalid dport")?);
             }
             Some(Key::Protocol) => {
                 let word = words.value()?;

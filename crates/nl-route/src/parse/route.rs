@@ -182,7 +182,7 @@ fn word_of<S: AsRef<str>>(
             route.source = Some(prefix);
             learn(route, AddressFamily::of(prefix.address));
         }
-        Key::Tos => route.tos = words.tos()?,
+        Key::Tos => route.tos = words.tos("\"tos\" value is invalid")?,
         Key::Expires => {
             route.expires = Some(words.number(u32::MAX, "\"expires\" value is invalid")?);
         }

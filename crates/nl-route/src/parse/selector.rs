@@ -95,7 +95,7 @@ pub fn selector<S: AsRef<str>>(
             Some(Key::Vrf) => return Err(wrong(words.value()?, "Invalid VRF")),
             Some(Key::Cached) => filter.cloned = true,
             Some(Key::Tos) => {
-                filter.tos = Some(words.tos()?);
+                filter.tos = Some(words.tos("TOS value is invalid")?);
                 hidden |= Hidden::TOS;
             }
             Some(Key::Protocol) => {
@@ -174,6 +174,10 @@ fn target<S: AsRef<str>>(
     let how = words.peek().filter(|word| matches!(*word, "root" | "match" | "exact"));
     if how.is_some() {
         words.next();
+    }
+    if *family == AddressFamily::UNSPEC && matches!(words.peek(), Some("all" | "any")) {
+        words.next();
+        return Ok((None, None));
     }
     let prefix = words.prefix(*family)?;
     if *family == AddressFamily::UNSPEC {

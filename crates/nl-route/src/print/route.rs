@@ -123,7 +123,9 @@ pub(crate) fn route(out: &mut Out<'_, '_>, route: &Route, context: &Context<'_>)
     if let (Some(oif), true) = (route.oif, context.shows(Hidden::OIF)) {
         out.string("dev", "dev ", names.link(oif));
     }
-    if (route.table != TableId::MAIN || context.details) && context.shows(Hidden::TABLE) {
+    // A lookup of no destination finds no table.
+    let usual = route.table == TableId::UNSPEC || route.table == TableId::MAIN && !context.details;
+    if !usual && context.shows(Hidden::TABLE) {
         out.string("table", "table ", names.name(NameKind::Table, route.table.0));
     }
     if !cloned {

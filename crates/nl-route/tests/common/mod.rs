@@ -1,11 +1,16 @@
 //! What the live tests share.
 
+// Every test program has a copy of this, and none uses all of it.
+#![allow(dead_code)]
+
 use std::fs;
 
 use nl_route::names::{NameKind, Names};
 use nl_route::{Link, List};
 use nl_socket::Connection;
 use nl_wire::Request;
+
+pub(crate) mod beside;
 
 /// A bit of everything that routes, links and addresses can have; what this kernel lacks is left
 /// out.
