@@ -39,7 +39,8 @@ fn socket(family: Family, options: &Options) -> Result<Socket, Error> {
 /// A connection for requests; with `--trace` it shows its messages.
 pub(crate) fn connect(family: Family, options: &Options) -> Result<Connection, Error> {
     let opened = Connection::new(socket(family, options)?);
-    let mut connection = opened.map_err(|error| Error::new(FAILED, error))?;
+    let mut connection =
+        opened.map_err(|error| Error::new(FAILED, format_args!("nlctl: {error}")))?;
     if options.has("trace") {
         connection.set_tracer(Some(Box::new(show)));
     }
