@@ -84,13 +84,22 @@ impl Events {
     /// # Errors
     /// As [`Socket::join`].
     pub fn new(socket: Socket, groups: &[u32]) -> io::Result<Self> {
+        Self::with_ring(socket, groups, Ring::default())
+    }
+
+    /// As [`Events::new`], with a ring of another size: for programs with very many sockets. Events
+    /// longer than its slots are [`Loss::Truncated`].
+    ///
+    /// # Errors
+    /// As [`Socket::join`].
+    pub fn with_ring(socket: Socket, groups: &[u32], ring: Ring) -> io::Result<Self> {
         let dropped = socket.drops()?;
         for &group in groups {
             socket.join(group)?;
         }
         Ok(Self {
             socket,
-            ring: Ring::default(),
+            ring,
             received: 0,
             slot: 0,
             offset: 0,
