@@ -5,9 +5,12 @@
 //! differences are told. [`Watch::mirror`] is the table as far as it is known. [`Watch::spawn`] runs
 //! it on a thread, and [`Engine`] is what it does without its sockets.
 //!
+//! A [`Consumer`] does the same for all network namespaces of a host at once.
+//!
 //! What can be watched is an [`Object`]: [`Flows`], [`Expectations`], [`Routes`], [`Links`],
 //! [`Addresses`].
 
+pub mod consumer;
 mod engine;
 pub mod metrics;
 mod mirror;
@@ -17,6 +20,7 @@ pub mod pressure;
 mod spawn;
 mod watch;
 
+pub use consumer::{Consumer, Namespace};
 pub use engine::{Counters, Engine, Item};
 pub use mirror::{Budget, Change, Mirror};
 pub use object::{Addresses, Expectations, Flows, Links, Notice, Object, RouteKey, Routes};

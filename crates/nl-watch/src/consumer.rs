@@ -1,0 +1,483 @@
+//! One table of every network namespace of a host.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use nl_route::Group;
+use nl_socket::netns::NetnsId;
+use nl_socket::{
+    Connection, Error, Events, Loss, NetlinkOption, Netns, Poller, Ring, Socket, Wait,
+};
+use nl_wire::value::Family;
+
+use crate::engine::{Engine, Item};
+use crate::mirror::Budget;
+use crate::object::Object;
+use crate::watch::{is_over, sooner};
+
+mod discovery;
+mod ids;
+mod list;
+mod namespace;
+mod shared;
+
+use discovery::Discovery;
+pub use namespace::{Doing, Namespace, NamespaceError};
+use shared::Shared;
+
+/// How the events of other namespaces are heard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Strategy {
+    /// By one socket (`NETLINK_LISTEN_ALL_NSID`). The kernel delivers the events of namespaces that
+    /// have an id in ours; those without are given one. Keeps no namespace alive, and hears also
+    /// those to which no path leads. An overrun concerns all.
+    #[default]
+    Shared,
+    /// By a socket in each. An overrun concerns one only. The sockets keep a namespace alive until
+    /// the next scan after the last path to it is gone.
+    Separate,
+}
+
+/// How a [`Consumer`] works.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// How events are heard.
+    pub strategy: Strategy,
+    /// Whether to look for namespaces of processes also, not only for mounted ones.
+    pub processes: bool,
+    /// How often to look for namespaces. Mounts and ids are also told as they come and go.
+    pub scan: Duration,
+    /// The receive buffer of each event socket to ask for, in bytes.
+    pub receive_buffer: Option<usize>,
+    /// What the mirror of each namespace may hold.
+    pub budget: Budget,
+    /// How long to wait for the next part of a list.
+    pub timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            strategy: Strategy::default(),
+            processes: true,
+            scan: Duration::from_secs(1),
+            receive_buffer: None,
+            budget: Budget::default(),
+            timeout: Connection::TIMEOUT,
+        }
+    }
+}
+
+/// One item of a consumer's stream.
+#[derive(Debug)]
+pub enum Told<T> {
+    /// A namespace was found, or came into being. Its list and its changes follow.
+    Found(Arc<Namespace>),
+    /// What there is to tell of the table of one namespace, as by a [`Watch`](crate::Watch).
+    Item {
+        /// The namespace.
+        namespace: Arc<Namespace>,
+        /// What there is to tell.
+        item: Item<T>,
+    },
+    /// A namespace ended, or nothing leads to it any more; its entries are gone with it.
+    Gone {
+        /// As it was last known.
+        namespace: Arc<Namespace>,
+        /// How many entries were dropped.
+        entries: usize,
+    },
+    /// Something could not be done in a namespace. Without permission it is not tried again; what
+    /// can be heard of its events is told none the less.
+    Failed {
+        /// The namespace.
+        namespace: Arc<Namespace>,
+        /// What, and why.
+        error: NamespaceError,
+    },
+    /// Something was lost that may concern each namespace that has no socket of its own: all of
+    /// these are listed again.
+    Lost(Loss),
+    /// Events that may be of either of two namespaces, since one ended and the other was given its
+    /// id in the meantime. The one that lives is listed again.
+    Unattributed {
+        /// The id.
+        nsid: i32,
+        /// How many events.
+        events: usize,
+    },
+}
+
+/// A namespace and what is known of its table.
+struct Slot<O: Object> {
+    namespace: Arc<Namespace>,
+    engine: Engine<O>,
+    /// Its own socket, if its events do not come by the shared one.
+    events: Option<Events>,
+    /// It can't be entered, so it is never listed.
+    unlistable: bool,
+    /// It waits in [`Consumer::ready`].
+    is_ready: bool,
+}
+
+type Key = u64;
+
+/// The slot of the consumer's own namespace.
+const OWN: Key = 0;
+
+/// What the poller calls the other descriptors.
+const SHARED: u64 = u64::MAX;
+const IDS: u64 = u64::MAX - 1;
+const MOUNTS: u64 = u64::MAX - 2;
+
+/// How often in a row events come before lists and scans that are due.
+const TURNS: u32 = 64;
+
+/// When to look again for what was not to be found.
+const SOON: Duration = Duration::from_millis(10);
+
+/// How many events of one socket are heard before those of others.
+const SHARE: usize = 256;
+
+/// Keeps a mirror of one table for every network namespace of the host: its own, those mounted
+/// (ip-netns(8), container runtimes), those of processes, and with [`Strategy::Shared`] those with
+/// an id.
+///
+/// Each namespace is subscribed first, then listed, then followed, as by a
+/// [`Watch`](crate::Watch). Every event is told with the [`Namespace`] that it is of; where that
+/// can't be known, which takes an id that changes hands, that is an item.
+///
+/// Pull-based: nothing happens outside [`Consumer::next`]; no thread is left running.
+///
+/// ```no_run
+/// use nl_socket::Wait;
+/// use nl_watch::consumer::{Consumer, Options, Told};
+/// use nl_watch::Flows;
+///
+/// let mut consumer = Consumer::open(Flows::default(), Options::default())?;
+/// while let Some(told) = consumer.next(Wait::Forever)? {
+///     match told {
+///         Told::Item { namespace, item } => println!("{namespace}: {item:?}"),
+///         Told::Failed { namespace, error } => eprintln!("{namespace}: {error}"),
+///         other => println!("{other:?}"),
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Consumer<O: Object> {
+    prototype: O,
+    options: Options,
+    slots: BTreeMap<Key, Slot<O>>,
+    by_id: BTreeMap<NetnsId, Key>,
+    by_nsid: BTreeMap<i32, Key>,
+    next_key: Key,
+    queue: VecDeque<Told<O::Item>>,
+    ready: VecDeque<Key>,
+    shared: Option<Shared>,
+    /// The events of ids, …
+    ids: Events,
+    /// … what asks for them and gives them, …
+    route: Connection,
+    /// … and what lists the own table.
+    own: Option<Connection>,
+    poller: Poller,
+    tokens: Vec<u64>,
+    mounts: File,
+    discovery: Discovery,
+    /// Look for namespaces again, …
+    rescan: bool,
+    /// … in any case at this time.
+    next_scan: Instant,
+    turns: u32,
+}
+
+impl<O: Object + Clone> Consumer<O> {
+    /// Consumes the table of the calling thread's namespace and of all others that are found;
+    /// `prototype` says which part of each.
+    ///
+    /// # Errors
+    /// With what would help, if the sockets can't be opened, or events of other namespaces not be
+    /// heard.
+    pub fn open(prototype: O, options: Options) -> Result<Self, NamespaceError> {
+        let subscribe = NamespaceError::io(Doing::Subscribe);
+        let ask = NamespaceError::io(Doing::Ask);
+        let netns = Netns::current().and_then(|own| own.id()).map_err(&ask)?;
+        let ids = Events::open(Family::ROUTE, &[Group::NSID.0]).map_err(&ask)?;
+        let route = Connection::open(Family::ROUTE).map_err(NamespaceError::new(Doing::Ask))?;
+        let own = Connection::open(O::FAMILY).map_err(NamespaceError::new(Doing::List))?;
+        let socket = Socket::open(O::FAMILY.0).map_err(&subscribe)?;
+        if options.strategy == Strategy::Shared {
+            let hear = NamespaceError::io(Doing::Hear);
+            socket.set_option(NetlinkOption::ListenAllNsid, true).map_err(hear)?;
+        }
+        let events = follow::<O>(socket, &options, Ring::default()).map_err(&subscribe)?;
+        let poller = Poller::new().map_err(&subscribe)?;
+        let mounts = Discovery::open_mounts().map_err(&ask)?;
+        poller.add(&ids, IDS).map_err(&subscribe)?;
+        poller.add_urgent(&mounts, MOUNTS).map_err(&subscribe)?;
+        let (shared, events) = match options.strategy {
+            Strategy::Shared => (Some(Shared::new(events)), None),
+            Strategy::Separate => (None, Some(events)),
+        };
+        if let Some(shared) = &shared {
+            poller.add(shared, SHARED).map_err(&subscribe)?;
+        }
+        let mut consumer = Self {
+            prototype,
+            options,
+            slots: BTreeMap::new(),
+            by_id: BTreeMap::new(),
+            by_nsid: BTreeMap::new(),
+            next_key: OWN,
+            queue: VecDeque::new(),
+            ready: VecDeque::new(),
+            shared,
+            ids,
+            route,
+            own: Some(own),
+            poller,
+            tokens: Vec::new(),
+            mounts,
+            discovery: Discovery::new(netns),
+            rescan: true,
+            next_scan: Instant::now(),
+            turns: 0,
+        };
+        let own = Namespace { own: true, id: Some(netns), ..Namespace::default() };
+        consumer.add(own, events).map_err(&subscribe)?;
+        consumer.read_ids().map_err(NamespaceError::new(Doing::Ask))?;
+        Ok(consumer)
+    }
+
+    /// The next item; `None` if there is none within `wait`. Lists that are due are read whatever
+    /// `wait` says.
+    ///
+    /// # Errors
+    /// If a socket that serves all namespaces fails. What befalls a single one is an item.
+    pub fn next(&mut self, wait: Wait) -> Result<Option<Told<O::Item>>, Error> {
+        loop {
+            if let Some(told) = self.pop() {
+                return Ok(Some(told));
+            }
+            if self.pump()? && self.turns < TURNS {
+                self.turns += 1;
+                continue;
+            }
+            self.turns = 0;
+            let now = Instant::now();
+            if self.rescan || self.next_scan <= now {
+                self.scan()?;
+                continue;
+            }
+            if let Some(key) = self.due(now) {
+                self.list(key)?;
+                continue;
+            }
+            if !self.queue.is_empty() || !self.ready.is_empty() {
+                continue;
+            }
+            let left = self.until_due(now);
+            self.poller.wait(sooner(wait, Some(left), now), &mut self.tokens).map_err(Error::Io)?;
+            self.rescan |= self.tokens.contains(&MOUNTS);
+            if self.tokens.is_empty() && is_over(wait) {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// When [`Consumer::next`] has something to do though the descriptor is not readable.
+    pub fn deadline(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_add(self.until_due(now)).unwrap_or(now)
+    }
+
+    /// Every namespace known, and what is known of its table.
+    pub fn namespaces(&self) -> impl Iterator<Item = (&Arc<Namespace>, &Engine<O>)> {
+        self.slots.values().map(|slot| (&slot.namespace, &slot.engine))
+    }
+
+    /// Whether the tables of all namespaces known are right up to the last event received.
+    pub fn is_converged(&self) -> bool {
+        !self.rescan
+            && self.queue.is_empty()
+            && self.slots.values().all(|slot| slot.unlistable || slot.engine.is_converged())
+    }
+
+    /// How many processes could not be asked for their namespace, for want of `CAP_SYS_PTRACE`.
+    pub fn hidden_processes(&self) -> usize {
+        self.discovery.hidden()
+    }
+
+    /// The shared event socket, or that of the own namespace: to see its counters, exchange its
+    /// filter.
+    pub fn events(&self) -> Option<&Events> {
+        match &self.shared {
+            Some(shared) => Some(shared.events()),
+            None => self.slots.get(&OWN)?.events.as_ref(),
+        }
+    }
+
+    /// Looks for namespaces with the next call of [`Consumer::next`].
+    pub fn rescan(&mut self) {
+        self.rescan = true;
+    }
+
+    /// Lists the tables of all namespaces again, and tells the differences.
+    pub fn relist(&mut self) {
+        for slot in self.slots.values_mut() {
+            slot.engine.relist();
+        }
+    }
+
+    /// Looks for namespaces a little later: what is to be found is about to change.
+    fn rescan_soon(&mut self) {
+        let soon = Instant::now().checked_add(SOON);
+        self.next_scan = soon.map_or(self.next_scan, |soon| soon.min(self.next_scan));
+    }
+
+    fn pop(&mut self) -> Option<Told<O::Item>> {
+        if let Some(told) = self.queue.pop_front() {
+            return Some(told);
+        }
+        while let Some(key) = self.ready.front() {
+            if let Some(slot) = self.slots.get_mut(key) {
+                if let Some(item) = slot.engine.next() {
+                    return Some(Told::Item { namespace: Arc::clone(&slot.namespace), item });
+                }
+                slot.is_ready = false;
+            }
+            self.ready.pop_front();
+        }
+        None
+    }
+
+    /// Hears what there is to hear without waiting; whether there was anything.
+    fn pump(&mut self) -> Result<bool, Error> {
+        let mut any = self.pump_shared()?;
+        if self.slots.values().all(|slot| slot.events.is_none()) {
+            return Ok(any);
+        }
+        let mut tokens = std::mem::take(&mut self.tokens);
+        self.poller.wait(Wait::Never, &mut tokens).map_err(Error::Io)?;
+        for key in &tokens {
+            any |= self.pump_slot(*key)?;
+            self.rescan |= *key == MOUNTS;
+        }
+        self.tokens = tokens;
+        Ok(any)
+    }
+
+    /// Hears what a socket of a namespace's own has to say.
+    fn pump_slot(&mut self, key: Key) -> Result<bool, Error> {
+        let Some(slot) = self.slots.get_mut(&key) else { return Ok(false) };
+        let Some(events) = &mut slot.events else { return Ok(false) };
+        let mut any = false;
+        for _ in 0..SHARE {
+            let Some(event) = events.next(Wait::Never).map_err(Error::Io)? else { break };
+            slot.engine.hear(&event, Instant::now());
+            any = true;
+        }
+        self.has_items(key);
+        Ok(any)
+    }
+
+    /// There may be something to tell of this namespace.
+    fn has_items(&mut self, key: Key) {
+        if let Some(slot) = self.slots.get_mut(&key) {
+            if !std::mem::replace(&mut slot.is_ready, true) {
+                self.ready.push_back(key);
+            }
+        }
+    }
+
+    fn add(&mut self, namespace: Namespace, events: Option<Events>) -> std::io::Result<Key> {
+        let key = self.next_key;
+        if let Some(events) = &events {
+            self.poller.add(events, key)?;
+        }
+        self.next_key += 1;
+        self.by_id.extend(namespace.id.map(|id| (id, key)));
+        self.by_nsid.extend(namespace.nsid.map(|nsid| (nsid, key)));
+        let namespace = Arc::new(namespace);
+        let mut engine = Engine::new(self.prototype.clone());
+        engine.set_budget(self.options.budget);
+        self.queue.push_back(Told::Found(Arc::clone(&namespace)));
+        let slot = Slot { namespace, engine, events, unlistable: false, is_ready: false };
+        self.slots.insert(key, slot);
+        Ok(key)
+    }
+
+    /// A namespace is no more: tells what is left to be told, then that.
+    fn end(&mut self, key: Key) {
+        let Some(mut slot) = self.slots.remove(&key) else { return };
+        let namespace = slot.namespace;
+        self.by_id.retain(|_, other| *other != key);
+        self.by_nsid.retain(|_, other| *other != key);
+        while let Some(item) = slot.engine.next() {
+            self.queue.push_back(Told::Item { namespace: Arc::clone(&namespace), item });
+        }
+        self.queue.push_back(Told::Gone { namespace, entries: slot.engine.mirror().len() });
+    }
+
+    /// A namespace that can't be listed.
+    fn give_up(&mut self, key: Key) {
+        if let Some(slot) = self.slots.get_mut(&key) {
+            slot.unlistable = true;
+            slot.engine.follow_only();
+        }
+    }
+
+    /// Tells that something could not be done.
+    fn fail(&mut self, key: Key, error: NamespaceError) {
+        if error.is_permission() {
+            self.give_up(key);
+        }
+        let Some(slot) = self.slots.get(&key) else { return };
+        self.queue.push_back(Told::Failed { namespace: Arc::clone(&slot.namespace), error });
+    }
+
+    /// How long it is until a list or a scan is due.
+    fn until_due(&self, now: Instant) -> Duration {
+        let scan = self.next_scan.saturating_duration_since(now);
+        let lists = self.slots.values().filter_map(|slot| slot.engine.until_list(now));
+        lists.fold(scan, Duration::min)
+    }
+
+    /// A namespace whose list is due.
+    fn due(&self, now: Instant) -> Option<Key> {
+        let due = |slot: &Slot<O>| slot.engine.until_list(now) == Some(Duration::ZERO);
+        self.slots.iter().find(|(_, slot)| due(slot)).map(|(key, _)| *key)
+    }
+}
+
+/// Follows the events of an object on a socket, with the buffer that is wished.
+fn follow<O: Object>(socket: Socket, options: &Options, ring: Ring) -> std::io::Result<Events> {
+    if let Some(bytes) = options.receive_buffer {
+        socket.set_receive_buffer(bytes)?;
+    }
+    Events::with_ring(socket, O::GROUPS, ring)
+}
+
+impl<O: Object> AsFd for Consumer<O> {
+    /// One descriptor for all sockets: readable when there are events. [`Consumer::deadline`] must be
+    /// heeded beside it.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.poller.as_fd()
+    }
+}
+
+impl<O: Object> fmt::Debug for Consumer<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let slots = self.slots.values().map(|slot| (&slot.namespace, &slot.engine));
+        f.debug_struct("Consumer")
+            .field("options", &self.options)
+            .field("namespaces", &slots.collect::<Vec<_>>())
+            .field("rescan", &self.rescan)
+            .field("mounts", &self.mounts)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,377 @@
+//! Tracked connections of many namespaces at once, against a living kernel.
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use common::udp;
+use nl_conntrack::{Change, Flow};
+use nl_socket::{Connection, Netns, Wait};
+use nl_testkit::{Rng, live, need, sh};
+use nl_watch::consumer::{Consumer, Options, Strategy, Told};
+use nl_watch::{Change as What, Flows, Item, Namespace, Object as _};
+use nl_wire::value::Family;
+
+fn options(strategy: Strategy) -> Options {
+    let scan = Duration::from_millis(200);
+    Options { strategy, processes: false, scan, ..Options::default() }
+}
+
+const BOTH: [Strategy; 2] = [Strategy::Shared, Strategy::Separate];
+
+/// Everything there is to tell, until there is nothing more for a while and all is right.
+fn all(consumer: &mut Consumer<Flows>) -> Vec<Told<Flow>> {
+    let (mut told, limit) = (Vec::new(), Instant::now() + Duration::from_secs(20));
+    loop {
+        match consumer.next(Wait::at_most(Duration::from_millis(20))).unwrap() {
+            Some(item) => told.push(item),
+            None if consumer.is_converged() => return told,
+            None => assert!(Instant::now() < limit, "never right: {consumer:?}"),
+        }
+    }
+}
+
+fn name(namespace: &Namespace) -> String {
+    if namespace.own {
+        return "own".to_owned();
+    }
+    namespace.name().map_or_else(|| "?".to_owned(), |name| name.to_str().unwrap().to_owned())
+}
+
+/// The changes told: namespace, `+` or `-`, port.
+fn changes(told: &[Told<Flow>]) -> Vec<(String, char, u16)> {
+    let port = |flow: &Flow| flow.original.source_port().unwrap();
+    told.iter()
+        .filter_map(|told| match told {
+            Told::Item { namespace, item: Item::Change(change) } => Some(match change {
+                What::Added(flow) => (name(namespace), '+', port(flow)),
+                What::Removed(flow) => (name(namespace), '-', port(flow)),
+                What::Changed { new, .. } => (name(namespace), '=', port(new)),
+            }),
+            _ => None,
+        })
+        .collect()
+}
+
+fn connect(netns: &str) -> Connection {
+    Connection::open_in(Family::NETFILTER, &Netns::named(netns).unwrap()).unwrap()
+}
+
+fn run(connection: &mut Connection, changes: impl IntoIterator<Item = Change>) {
+    for result in connection.batch(changes) {
+        result.unwrap();
+    }
+}
+
+/// What the mirrors hold, by name.
+fn mirrors(consumer: &Consumer<Flows>) -> BTreeMap<String, usize> {
+    consumer.namespaces().map(|(space, engine)| (name(space), engine.mirror().len())).collect()
+}
+
+#[test]
+fn every_event_has_its_namespace() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        for strategy in BOTH {
+            // The id 0 is that of another namespace than our own.
+            sh("ip netns add a; ip netns add b; ip netns set b 0");
+            let mut own = Connection::open(Family::NETFILTER).unwrap();
+            let (mut a, mut b) = (connect("a"), connect("b"));
+            run(&mut own, [Change::create(udp(1))]);
+            run(&mut b, (1..=300).map(|port| Change::create(udp(port))));
+            let mut consumer = Consumer::open(Flows::default(), options(strategy)).unwrap();
+            let told = all(&mut consumer);
+            assert!(changes(&told).is_empty(), "{told:?}");
+            let expected = [("a", 0), ("b", 300), ("own", 1)].map(|(n, c)| (n.to_owned(), c));
+            assert_eq!(mirrors(&consumer), BTreeMap::from(expected), "{strategy:?}");
+            let ids: BTreeSet<_> = consumer.namespaces().map(|(space, _)| space.id).collect();
+            assert_eq!(ids.len(), 3);
+            for (space, _) in consumer.namespaces().filter(|(space, _)| !space.own) {
+                let inode = Netns::named(&name(space)).unwrap().id().unwrap();
+                assert_eq!(space.id, Some(inode));
+                assert_eq!(space.nsid == Some(0), name(space) == "b");
+            }
+
+            // One flow in three namespaces.
+            for connection in [&mut own, &mut a, &mut b] {
+                run(connection, [Change::create(udp(1000))]);
+            }
+            let mut found = changes(&all(&mut consumer));
+            found.sort();
+            let expected = ["a", "b", "own"].map(|name| (name.to_owned(), '+', 1000));
+            assert_eq!(found, expected, "{strategy:?}");
+            run(&mut b, [Change::delete(udp(1000))]);
+            assert_eq!(changes(&all(&mut consumer)), [("b".to_owned(), '-', 1000)]);
+
+            // Births and deaths.
+            sh("ip netns add c");
+            run(&mut connect("c"), [Change::create(udp(3))]);
+            let told = all(&mut consumer);
+            assert!(told.iter().any(|told| matches!(told, Told::Found(it) if name(it) == "c")));
+            assert_eq!(mirrors(&consumer)["c"], 1);
+            drop((a, b));
+            sh("ip netns del b");
+            let gone = loop {
+                match consumer.next(Wait::at_most(Duration::from_secs(5))).unwrap() {
+                    Some(Told::Gone { namespace, entries }) => break (namespace, entries),
+                    Some(_) => {}
+                    None => panic!("the end was not told: {consumer:?}"),
+                }
+            };
+            // By the shared socket the ends of its flows are heard before.
+            assert_eq!(gone.0.id, ids.iter().copied().find(|id| *id == gone.0.id).unwrap());
+            let expected = if strategy == Strategy::Shared { 0 } else { 300 };
+            assert!(gone.1 == expected || gone.1 == 300, "{gone:?}");
+            all(&mut consumer);
+            assert!(!mirrors(&consumer).contains_key("b"));
+            let counts = consumer.discard().unwrap();
+            let sum: u64 = counts.iter().map(|(_, count)| *count.as_ref().unwrap()).sum();
+            assert_eq!((counts.len(), sum), (3, 2 + 1 + 1));
+            drop(consumer);
+            run(&mut own, [Change::delete(udp(1)), Change::delete(udp(1000))]);
+            sh("ip netns del a; ip netns del c");
+        }
+    });
+}
+
+/// What is made between the start of a list and its end, and between two lists, is in neither's gap.
+#[test]
+fn nothing_falls_between_list_and_events() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        sh("ip netns add a");
+        for strategy in BOTH {
+            let mut a = connect("a");
+            let mut consumer = Consumer::open(Flows::default(), options(strategy)).unwrap();
+            let writer = std::thread::spawn(move || {
+                for port in 1..=4000 {
+                    a.run(Change::create(udp(port))).unwrap();
+                }
+                for port in (1..=4000).step_by(3) {
+                    a.run(Change::delete(udp(port))).unwrap();
+                }
+                a
+            });
+            while !writer.is_finished() {
+                consumer.next(Wait::at_most(Duration::from_millis(1))).unwrap();
+            }
+            let mut a = writer.join().unwrap();
+            all(&mut consumer);
+            let kernel: BTreeSet<_> = a
+                .dump(Flows::default().list())
+                .unwrap()
+                .map(|flow| Flows::key(&flow.unwrap()))
+                .collect();
+            let (_, engine) = consumer.namespaces().find(|(space, _)| name(space) == "a").unwrap();
+            let ours: BTreeSet<_> = engine.mirror().iter().map(Flows::key).collect();
+            assert_eq!(ours.len(), 2666, "{strategy:?}");
+            assert_eq!(ours, kernel);
+            run(&mut a, ours.iter().map(|key| Change::delete(udp(key.1.source_port().unwrap()))));
+        }
+    });
+}
+
+/// An overrun of the shared socket concerns all namespaces, and one of its own only one.
+#[test]
+fn overruns_are_repaired_in_every_namespace() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        sh("ip netns add a; ip netns add b");
+        for strategy in BOTH {
+            let options = Options { receive_buffer: Some(8192), ..options(strategy) };
+            let mut consumer = Consumer::open(Flows::default(), options).unwrap();
+            all(&mut consumer);
+            let (mut a, mut b) = (connect("a"), connect("b"));
+            let mut there = [BTreeSet::new(), BTreeSet::new()];
+            let (mut rng, mut losses, mut dropped) = (Rng::new(7), 0, 0);
+            for round in 0..20 {
+                for (connection, there) in [&mut a, &mut b].into_iter().zip(&mut there) {
+                    let ports = (0..40).map(|_| u16::try_from(rng.below(100)).unwrap() + 1);
+                    let changes: Vec<_> = ports
+                        .map(|port| {
+                            if there.insert(port) {
+                                return Change::create(udp(port));
+                            }
+                            there.remove(&port);
+                            Change::delete(udp(port))
+                        })
+                        .collect();
+                    run(connection, changes);
+                }
+                for told in all(&mut consumer) {
+                    match told {
+                        Told::Lost(nl_socket::Loss::Overrun { dropped: lost }) => {
+                            losses += 1;
+                            dropped += lost;
+                        }
+                        Told::Item { item: Item::Lost(_), .. } => losses += 1,
+                        _ => {}
+                    }
+                }
+                let held = mirrors(&consumer);
+                assert_eq!((held["a"], held["b"]), (there[0].len(), there[1].len()), "{round}");
+            }
+            assert!(losses >= 20, "{losses}");
+            if strategy == Strategy::Shared {
+                assert_eq!(consumer.events().unwrap().socket().drops().unwrap(), dropped);
+            }
+            run(&mut a, there[0].iter().map(|port| Change::delete(udp(*port))));
+            run(&mut b, there[1].iter().map(|port| Change::delete(udp(*port))));
+        }
+    });
+}
+
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// Resident memory in KiB.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Namespaces come and go under traffic; each has flows that tell which it is.
+#[test]
+fn namespaces_come_and_go_under_traffic() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        for strategy in BOTH {
+            let mut consumer = Consumer::open(Flows::default(), options(strategy)).unwrap();
+            all(&mut consumer);
+            let (mut before, mut attributed) = ((descriptors(), resident()), 0);
+            for wave in 0..5_u16 {
+                let writer = std::thread::spawn(move || {
+                    for turn in 1..=20_u16 {
+                        let port = wave * 20 + turn;
+                        let name = format!("n{port}");
+                        sh(&format!("ip netns add {name}"));
+                        let mut inside = connect(&name);
+                        // Each namespace has flows of one port's hundred only.
+                        let flows = || (0..50).map(|more| udp(port * 100 + more));
+                        run(&mut inside, flows().map(Change::create));
+                        run(&mut inside, flows().step_by(2).map(Change::delete));
+                        if turn % 4 != 0 {
+                            drop(inside);
+                            sh(&format!("ip netns del {name}"));
+                        }
+                    }
+                    for turn in (4..=20).step_by(4) {
+                        sh(&format!("ip netns del n{}", wave * 20 + turn));
+                    }
+                });
+                let (mut found, mut gone) = (BTreeSet::new(), 0);
+                let limit = Instant::now() + Duration::from_secs(20);
+                while !writer.is_finished() || consumer.namespaces().count() > 1 {
+                    assert!(Instant::now() < limit, "{consumer:?}");
+                    match consumer.next(Wait::at_most(Duration::from_millis(10))).unwrap() {
+                        Some(Told::Found(space)) => {
+                            found.insert(space.id);
+                        }
+                        Some(Told::Gone { .. }) => gone += 1,
+                        Some(Told::Item { namespace, item: Item::Change(change) }) => {
+                            let (What::Added(flow) | What::Removed(flow)) = change else {
+                                continue;
+                            };
+                            let port = flow.original.source_port().unwrap();
+                            attributed += 1;
+                            assert_eq!(name(&namespace), format!("n{}", port / 100));
+                        }
+                        Some(Told::Failed { error, .. }) => panic!("{error}"),
+                        _ => {}
+                    }
+                }
+                writer.join().unwrap();
+                all(&mut consumer);
+                assert!(gone >= 5, "{gone} of {}", found.len());
+                if wave == 0 {
+                    before = (descriptors(), resident());
+                }
+            }
+            assert_eq!(descriptors(), before.0, "{strategy:?}");
+            // The buffers of one connection have 4 MiB, and may be freed or not.
+            assert!(resident() < before.1 + 8192, "{} KiB, before {}", resident(), before.1);
+            assert!(attributed > 100, "{attributed}");
+        }
+    });
+}
+
+/// While nobody listens, a namespace ends and its id goes to another one.
+#[test]
+fn an_id_that_changes_hands_misleads_nobody() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        sh("ip netns add a; ip netns set a 5");
+        let mut consumer = Consumer::open(Flows::default(), options(Strategy::Shared)).unwrap();
+        all(&mut consumer);
+        run(&mut connect("a"), [Change::create(udp(1)), Change::create(udp(2))]);
+        assert_eq!(changes(&all(&mut consumer)).len(), 2);
+        run(&mut connect("a"), [Change::create(udp(3))]);
+        sh("ip netns del a
+            ip netns add b
+            for i in $(seq 100); do ip netns set b 5 2>/dev/null && break; sleep 0.05; done");
+        run(&mut connect("b"), [Change::create(udp(4))]);
+        let told = all(&mut consumer);
+        assert!(
+            told.iter().any(|told| matches!(told, Told::Unattributed { nsid: 5, events: 2.. }))
+        );
+        assert!(changes(&told).is_empty(), "{told:?}");
+        assert!(told.iter().any(|told| {
+            matches!(told, Told::Gone { namespace, entries: 2 } if name(namespace) == "?"
+                || name(namespace) == "a")
+        }));
+        let b = consumer.namespaces().find(|(space, _)| name(space) == "b").unwrap();
+        assert_eq!((b.0.nsid, b.1.mirror().len()), (Some(5), 1));
+    });
+}
+
+#[test]
+fn processes_have_namespaces_too() {
+    live(|| {
+        if !need(&["unshare", "sleep"]) {
+            return;
+        }
+        let options = Options { processes: true, ..options(Strategy::Shared) };
+        let mut consumer = Consumer::open(Flows::default(), options).unwrap();
+        all(&mut consumer);
+        let mut child =
+            std::process::Command::new("unshare").args(["-n", "sleep", "60"]).spawn().unwrap();
+        let pid = child.id();
+        let path = format!("/proc/{pid}/ns/net");
+        let mut wait_for = |what: &dyn Fn(&Told<Flow>) -> bool| {
+            let limit = Instant::now() + Duration::from_secs(10);
+            loop {
+                assert!(Instant::now() < limit);
+                let told = consumer.next(Wait::at_most(Duration::from_millis(50))).unwrap();
+                if told.as_ref().is_some_and(what) {
+                    return;
+                }
+            }
+        };
+        let is_it = |space: &Namespace| space.paths.iter().any(|found| found.ends_with(&path));
+        wait_for(&|told| matches!(told, Told::Found(space) if is_it(space)));
+        let mut inside =
+            Connection::open_in(Family::NETFILTER, &Netns::of_process(pid).unwrap()).unwrap();
+        wait_for(&|told| matches!(told, Told::Item { item: Item::Listed { .. }, .. }));
+        run(&mut inside, [Change::create(udp(9))]);
+        wait_for(
+            &|told| matches!(told, Told::Item { namespace, item: Item::Change(_) } if is_it(namespace)),
+        );
+        drop(inside);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        wait_for(&|told| matches!(told, Told::Gone { .. }));
+    });
+}
