@@ -321,6 +321,22 @@ fn long_lists_fit_up_to_a_limit_that_is_told() {
     assert!(length((1..=500).map(unlike).collect()) < 4000);
 }
 
+/// What is known beforehand is not looked up.
+#[test]
+fn constants_cost_nothing() {
+    use EventFilter as F;
+    let length = |filter: F| filter.compile().unwrap().instructions().len();
+    let all = || F::Sample(FlowSampler::all(3));
+    let mark = || F::Mark(Masked::exact(7));
+    assert_eq!(length(all() & mark()), length(mark()));
+    assert_eq!(length(!all() | mark()), length(mark()));
+    assert_eq!(length(mark() & (F::nat() | all())), length(mark()));
+    let least = length(F::default());
+    for filter in [all() | mark(), mark() & !all(), !(mark() | !F::Any(vec![])), F::Any(vec![])] {
+        assert_eq!(length(filter), least);
+    }
+}
+
 #[test]
 fn depth_is_limited() {
     let mut filter = EventFilter::Kind(EventKind::Update);

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::set::{Prefixes, Set};
-use super::{DEPTH_MAX, End, EventFilter, FilterError};
+use super::{DEPTH_MAX, End, EventFilter, FilterError, FlowSampler, Share};
 use crate::event::EventKind;
 
 /// What is looked up in a message, the cheapest first.
@@ -100,11 +100,12 @@ pub(super) enum Node {
 }
 
 impl Node {
-    /// Cheap nodes first, groups last.
-    fn rank(&self) -> Option<Field> {
+    /// What decides alone goes first, then checks, the cheap ones first, then groups.
+    fn rank(&self) -> (u8, Option<Field>) {
         match self {
-            Self::Check(check) => Some(check.field),
-            Self::Group(_) => None,
+            Self::Group(group) if group.nodes.is_empty() => (0, None),
+            Self::Check(check) => (1, Some(check.field)),
+            Self::Group(_) => (2, None),
         }
     }
 }
@@ -131,6 +132,12 @@ impl Group {
         let filters = match filter {
             EventFilter::Not(filter) => return self.add(filter, !wanted, depth),
             EventFilter::All(filters) | EventFilter::Any(filters) => filters,
+            EventFilter::Random(share) | EventFilter::Sample(FlowSampler { share, .. })
+                if [Share::NONE, Share::ALL].contains(share) =>
+            {
+                self.add_constant((*share == Share::ALL) == wanted);
+                return Ok(());
+            }
             leaf => {
                 if let Some(check) = Check::of(leaf, wanted) {
                     self.add_check(check);
@@ -145,8 +152,27 @@ impl Group {
         let mut group = Self { all, nodes: Vec::new() };
         filters.iter().try_for_each(|filter| group.add(filter, wanted, depth))?;
         group.sort();
-        self.nodes.push(Node::Group(group));
+        match group.constant() {
+            Some(holds) => self.add_constant(holds),
+            None => self.nodes.push(Node::Group(group)),
+        }
         Ok(())
+    }
+
+    /// Adds what always holds, or never: an empty group, unless it makes no difference here.
+    fn add_constant(&mut self, holds: bool) {
+        if holds != self.all {
+            self.nodes.push(Node::Group(Self { all: holds, nodes: Vec::new() }));
+        }
+    }
+
+    /// Whether the group always holds, or never; `None` if that depends on the message.
+    fn constant(&self) -> Option<bool> {
+        match &self.nodes[..] {
+            [] => Some(self.all),
+            [Node::Group(group)] if group.nodes.is_empty() => Some(group.all),
+            _ => None,
+        }
     }
 
     /// "In one set or in another" is being in their union; so is "in neither", negated. Random
@@ -177,6 +203,9 @@ impl Group {
                 check.prefixes.sort();
             }
         }
-        self.nodes.sort_by_key(|node| (node.rank().is_none(), node.rank()));
+        self.nodes.sort_by_key(Node::rank);
+        if self.nodes.first().is_some_and(|node| node.rank().0 == 0) {
+            self.nodes.truncate(1);
+        }
     }
 }

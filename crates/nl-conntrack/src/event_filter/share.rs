@@ -79,7 +79,7 @@ impl Share {
 /// use nl_conntrack::event_filter::{FlowSampler, Share};
 ///
 /// let small = FlowSampler { key: 7, share: Share::new(0.1)? };
-/// let large = FlowSampler { key: 7, share: Share::new(0.2)? };
+/// let large = small.at(0.2)?;
 /// let ids = (0..1000).map(Some);
 /// assert!(ids.clone().all(|id| large.takes(id) || !small.takes(id)));
 /// assert_eq!(ids.filter(|id| small.takes(*id)).count(), 100);
@@ -97,6 +97,19 @@ impl FlowSampler {
     /// Takes everything.
     pub const fn all(key: u32) -> Self {
         Self { key, share: Share::ALL }
+    }
+
+    /// The same sampler at another rate, from 0 to 1.
+    ///
+    /// # Errors
+    /// As [`Share::new`].
+    pub fn at(self, rate: f64) -> Result<Self, InvalidRate> {
+        Ok(Self { share: Share::new(rate)?, ..self })
+    }
+
+    /// The share of flows in the sample, from 0 to 1.
+    pub fn rate(&self) -> f64 {
+        self.share.rate()
     }
 
     /// Whether a flow of this id is in the sample. One without an id can't be judged: only the
