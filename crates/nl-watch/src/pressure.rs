@@ -9,6 +9,7 @@ mod breaker;
 mod gate;
 mod governor;
 
-pub use breaker::{Breaker, InvalidRate, cutoff, throttled};
-pub use gate::{EventFilter, FlowSampler, Gate};
+pub use breaker::{Breaker, throttled};
+pub use gate::{EventFilter, Gate};
 pub use governor::{Governor, GovernorOptions, Level, Step};
+pub use nl_conntrack::event_filter::{FlowSampler, InvalidRate, Share};

@@ -12,7 +12,7 @@ use nl_socket::filter::{ACCEPT, Assembler, REJECT, run};
 use nl_socket::{Connection, Event, Events, Loss, Wait};
 use nl_testkit::{Rng, live};
 use nl_watch::pressure::{
-    Breaker, EventFilter, FlowSampler, Gate, Governor, GovernorOptions, Level, cutoff, throttled,
+    Breaker, EventFilter, FlowSampler, Gate, Governor, GovernorOptions, Level, Share, throttled,
 };
 use nl_wire::value::Family;
 use nl_wire::{Flags, Header, Message, Messages, write};
@@ -108,11 +108,11 @@ fn the_sampling_rate_keeps_its_arithmetic() {
     ] {
         let found = throttled(limit, rate, current);
         assert!((found - new).abs() < 1e-15, "{found}");
-        assert_eq!(cutoff(found), Ok(below));
+        assert_eq!(Share::new(found).map(Share::cutoff), Ok(below));
     }
-    assert_eq!((cutoff(0.0), cutoff(1.0)), (Ok(0), Ok(1 << 32)));
+    assert_eq!((Share::new(0.0), Share::new(1.0)), (Ok(Share::NONE), Ok(Share::ALL)));
     for wrong in [-0.1, 1.000_001, f64::NAN, f64::INFINITY] {
-        assert!(cutoff(wrong).is_err(), "{wrong}");
+        assert!(Share::new(wrong).is_err(), "{wrong}");
         assert!(FlowSampler::all(1).at(wrong).is_err());
     }
 }

@@ -1,6 +1,5 @@
 //! The circuit breaker of older agents, and the sampling rate that follows when it opens.
 
-use std::fmt;
 use std::time::Instant;
 
 /// How much the latest interval counts in the average.
@@ -84,33 +83,17 @@ impl Breaker {
 
 /// The sampling rate to go on with after a breaker of this limit opened at `rate` events per second
 /// while `current` (1.0 is everything) was sampled.
+///
+/// ```
+/// use nl_watch::pressure::{Share, throttled};
+///
+/// let rate = throttled(500, 1000, 1.0);
+/// assert!((rate - 0.475).abs() < 1e-9);
+/// // A random number of 32 bits below this is sampled.
+/// assert_eq!(Share::new(rate)?.cutoff(), 2_040_109_465);
+/// # Ok::<(), nl_watch::pressure::InvalidRate>(())
+/// ```
 #[allow(clippy::cast_precision_loss)]
 pub fn throttled(limit: i64, rate: i64, current: f64) -> f64 {
     limit as f64 / rate as f64 * current * OVERSHOOT
-}
-
-/// Not a share of something.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct InvalidRate(pub f64);
-
-impl fmt::Display for InvalidRate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sampling rate {} is not between 0 and 1", self.0)
-    }
-}
-
-impl std::error::Error for InvalidRate {}
-
-/// Below which of 2³² equally likely numbers a sample of this rate takes: 0 takes none, 2³² all.
-///
-/// # Errors
-/// If the rate is not between 0 and 1.
-// A product of up to 2³² that is meant to be cut.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-pub fn cutoff(rate: f64) -> Result<u64, InvalidRate> {
-    if (0.0..=1.0).contains(&rate) {
-        Ok((rate * 4_294_967_296.0) as u64)
-    } else {
-        Err(InvalidRate(rate))
-    }
 }

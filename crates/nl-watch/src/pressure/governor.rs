@@ -104,7 +104,7 @@ pub struct Step {
 /// assert_eq!(governor.level(), Level::NatOnly);
 /// let program = step.filter.program()?; // or step.filter.attach(events.socket())
 /// # assert!(program.instructions().len() > 10);
-/// # Ok::<(), nl_socket::filter::ProgramError>(())
+/// # Ok::<(), nl_conntrack::event_filter::FilterError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Governor {
