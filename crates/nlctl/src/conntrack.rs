@@ -4,7 +4,8 @@ use std::fs;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-use nl_conntrack::request::{Filter, List, ListExpectations, Masked};
+use nl_conntrack::expect_request::ListExpectations;
+use nl_conntrack::request::{Filter, List, Masked};
 use nl_conntrack::text::{self, LabelNames};
 use nl_conntrack::{Flow, IpProtocol};
 use nl_route::Prefix;
@@ -300,6 +301,6 @@ fn show<R: Request<Item: ToJson>>(
     if whole {
         return Ok(shown);
     }
-    let text = format_args!("{CONNTRACK}{shown} entries have been shown, others were lost.");
+    let text = format!("{CONNTRACK}{shown} entries have been shown, others were lost.");
     Err(Error::new(FAILED, text))
 }

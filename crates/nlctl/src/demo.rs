@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use nl_conntrack::{Change as FlowChange, Flow, IpProtocol, Tuple, text};
+use nl_conntrack::{Change as FlowChange, Flow, IpProtocol, ProtocolInfo, Tuple, text};
 use nl_socket::{Connection, Events, Loss, Socket, Wait, netns};
 use nl_watch::{Change, Flows, Item, Object, Routes, Watch};
 use nl_wire::value::Family;
@@ -119,7 +119,7 @@ fn add_routes(out: &mut Out, lab: &mut Lab, watch: &mut Watch<Routes>) -> Result
     let mut told = 0;
     follow(watch, |item| told += usize::from(matches!(item, Item::Change(Change::Added(_)))))
         .map_err(failed("routes"))?;
-    let text = format_args!("{added} added in batches, {took}; {told} events told of them");
+    let text = format!("{added} added in batches, {took}; {told} events told of them");
     say(out, "routes", text)?;
     match lab.connection.run(lab.refused_route()) {
         Err(error) => say(out, "refused", format_args!("one route, as it should be: {error}")),
@@ -146,9 +146,10 @@ fn connections(out: &mut Out, watch: &mut Watch<Flows>, buffer: usize) -> Result
             Some(Item::Change(Change::Changed { .. })) => "changed",
             Some(Item::Change(Change::Removed(_))) => "gone",
             Some(Item::Lost(_)) => "lost",
-            Some(Item::Listed { .. } | Item::Resynced { .. } | Item::Full { .. }) => continue,
             None if over => break,
-            None => continue,
+            Some(Item::Listed { .. } | Item::Resynced { .. } | Item::Full { .. }) | None => {
+                continue;
+            }
         };
         *told.entry(kind).or_default() += 1;
         if progress && shown.elapsed() > Duration::from_millis(40) {
@@ -194,15 +195,15 @@ fn summary(out: &mut Out, watch: &Watch<Flows>) -> Result<(), Error> {
     for flow in watch.mirror().iter() {
         let protocol = if flow.original.protocol == IpProtocol::TCP { "tcp" } else { "udp" };
         let family = if flow.original.source.is_ipv4() { "ipv4" } else { "ipv6" };
-        let state = flow.protocol_info.as_ref().and_then(|info| info.state_word()).unwrap_or("-");
+        let state = flow.protocol_info.as_ref().and_then(ProtocolInfo::state_word).unwrap_or("-");
         let [all, translated] = rows.entry((family, protocol, state)).or_default();
         *all += 1;
         *translated += usize::from(flow.is_nat());
     }
     let _ = writeln!(out.text(), "\n  family  protocol  state        flows   NATed");
     for ((family, protocol, state), [all, translated]) in rows {
-        let row = format_args!("  {family:<7} {protocol:<9} {state:<11} {all:>6}  {translated:>6}");
-        let _ = writeln!(out.text(), "{row}");
+        let row = format!("  {family:<7} {protocol:<9} {state:<11} {all:>6}  {translated:>6}\n");
+        out.text().push_str(&row);
     }
     // One of each kind of translation, as conntrack(8) prints them.
     out.text().push('\n');

@@ -1,7 +1,7 @@
 //! Which program a port id belongs to.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The name of the program whose netlink socket has this port; `None` if it is gone.
 ///
@@ -9,10 +9,12 @@ use std::path::Path;
 /// program's first socket has its process id as port, so that process is looked at first.
 pub(super) fn program(port: u32) -> Option<Vec<u8>> {
     let inode = inode(port)?;
-    let link = format!("socket:[{inode}]");
+    let link = PathBuf::from(format!("socket:[{inode}]"));
     let holds = |process: &Path| {
         let files = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
-        files.filter_map(|file| fs::read_link(file.path()).ok()).any(|file| *file == *link)
+        files
+            .filter_map(|file| fs::read_link(file.path()).ok())
+            .any(|file| file == Path::new(&link))
     };
     let first = Path::new("/proc").join(port.to_string());
     let process = if holds(&first) {

@@ -84,9 +84,9 @@ pub(super) fn connect(
     for _ in 0..CONNECTIONS {
         let Some(kind) = order.next() else { break };
         if kind.tcp {
-            tcp(kind.to)?
+            tcp(kind.to)?;
         } else {
-            udp(kind.to)?
+            udp(kind.to)?;
         }
         made.fetch_add(1, Ordering::Relaxed);
         std::thread::sleep(PACE);
