@@ -163,6 +163,7 @@ fn a_long_list_can_be_written_out_between_two_values() {
 
 proptest! {
     #[test]
+    #[cfg_attr(miri, ignore = "slow")]
     fn any_string_reads_back(text in any::<String>()) {
         let out = compact(text.as_str());
         prop_assert!(!out.chars().any(char::is_control));
@@ -170,6 +171,7 @@ proptest! {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "slow")]
     fn any_bytes_read_back_as_lossy_text(bytes in any::<Vec<u8>>()) {
         let mut out = String::new();
         Json::new(&mut out).bytes(&bytes);
@@ -178,6 +180,7 @@ proptest! {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "slow")]
     fn any_object_reads_back(fields in btree_map(any::<String>(), any::<i64>(), 0..8)) {
         for pretty in [false, true] {
             let mut out = String::new();
