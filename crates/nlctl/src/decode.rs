@@ -1,6 +1,7 @@
 //! `nlctl decode`: recorded messages in every form.
 
 use nl_route::Context;
+use nl_wire::header::Flags;
 use nl_wire::listing::Listing;
 use nl_wire::value::Family;
 
@@ -46,7 +47,8 @@ interface, or messages back to back, for which --protocol says what they are; - 
              without as a line of conntrack -E
 
 Links are called what link messages anywhere in the file call them, or if7. Everything before a
-damage is printed.";
+damage is printed; a listing, which shows the damage, and requests, which the kernel has judged,
+go on behind it.";
 
 /// A form of output.
 enum Form {
@@ -112,10 +114,23 @@ pub(crate) fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
                 _ => out.append(format_args!("{listing}")),
             }
             // It shows where the damage is, and what follows is whole again.
-            first_damage = first_damage.take().or_else(|| listing.damage().map(damaged));
+            if let Some(error) = listing.damage() {
+                first_damage.get_or_insert_with(|| damaged(error));
+            }
             return out.relieve();
         }
-        let object = item.object().map_err(damaged)?;
+        if matches!(form, Form::Conntrack(_)) && item.family != Family::NETFILTER {
+            return Ok(());
+        }
+        let object = match item.object() {
+            Ok(object) => object,
+            // Whoever sent it may have meant it: the kernel has judged it, and what follows is whole.
+            Err(error) if item.message.header.flags.contains(Flags::REQUEST) => {
+                first_damage.get_or_insert_with(|| damaged(error));
+                Object::None
+            }
+            Err(error) => return Err(damaged(error)),
+        };
         if let Object::Link(link) = &object {
             names.learn(link);
         }

@@ -92,6 +92,9 @@ fn help_is_everywhere() {
         assert!(ran.out.contains("--trace"), "{}", ran.out);
         assert!(ran.out.lines().all(|line| line.chars().count() <= 100), "{}", ran.out);
     }
+    // What an inner option hides is not offered.
+    let help = run(&["conntrack", "list", "--help"]).out;
+    assert!(help.contains("\n  -s, --src, ") && help.contains("\n  --statistics, "), "{help}");
     // Without a command: as ip, as conntrack.
     let ran = run(&[]);
     assert_eq!((ran.code, &*ran.out), (255, ""));

@@ -132,6 +132,8 @@ fn bare_messages_need_a_protocol() {
     assert_eq!((ran.code, &*ran.out), (1, ""));
     assert!(ran.err.starts_with("nlctl: stdin: not a pcap file"), "{}", ran.err);
     assert!(ran.err.contains("--protocol") && ran.err.lines().count() == 1, "{}", ran.err);
+    let flows = printed(&["-o", "conntrack"], &pcap(&[(12, &bytes)]));
+    assert_eq!(flows, printed(&["-o", "conntrack"], &both()));
     let listing = printed(&["--protocol", "netfilter"], &bytes);
     assert_eq!(listing, printed(&["--protocol", "12"], &bytes));
     assert_eq!(listing, printed(&[], &pcap(&[(12, &bytes)])));
@@ -208,6 +210,14 @@ fn damage_within_a_message() {
     let ran = decode(&["--protocol", "route", "-o", "json"], &bytes);
     assert_eq!((ran.code, &ran.out), (1, &before));
     assert!(ran.err.starts_with("nlctl: stdin: message 7 (RTM_NEWROUTE): RTA_"), "{}", ran.err);
+    // A request was for the kernel to judge: the others are shown all the same.
+    bytes[at + 6] |= 1;
+    let ran = decode(&["--protocol", "route", "-o", "json"], &bytes);
+    assert_eq!((ran.code, ran.err.lines().count()), (1, 1), "{}", ran.err);
+    assert!(
+        ran.out.starts_with(&format!("{before}{{\"type\":\"RTM_NEWROUTE\",\"object\":{{}}}}\n"))
+    );
+    assert_eq!(ran.out.lines().count(), messages(&bytes).len());
     // A listing shows what it is, and goes on if the messages are whole.
     bytes[at + 28] = 255;
     let ran = decode(&["--protocol", "route"], &bytes);

@@ -35,16 +35,27 @@ pub(crate) fn help(out: &mut String, path: &[&'static Command]) {
                 _ => format!("Options of {}:", line(path.get(..=index).unwrap_or_default())),
             };
             let _ = writeln!(out, "\n{title}");
-            command.flags.iter().for_each(|flag| option(out, flag));
+            let inner: Vec<&Flag> =
+                path.iter().skip(index + 1).flat_map(|command| command.flags).collect();
+            command.flags.iter().for_each(|flag| option(out, flag, &inner));
         }
     }
 }
 
-fn option(out: &mut String, flag: &Flag) {
-    let letter = flag.short.map(|letter| format!("-{letter}"));
+/// Appends an option by those of its names that no option of an `inner` command takes.
+fn option(out: &mut String, flag: &Flag, inner: &[&Flag]) {
+    let letter = flag.short.filter(|_| inner.iter().all(|other| other.short != flag.short));
+    let letter = letter.map(|letter| format!("-{letter}"));
     // A name of one character is the letter once more.
-    let names = flag.long.iter().filter(|name| name.len() > 1).map(|name| format!("--{name}"));
+    let names = flag
+        .long
+        .iter()
+        .filter(|name| name.len() > 1 && !inner.iter().any(|other| other.long.contains(name)));
+    let names = names.map(|name| format!("--{name}"));
     let mut left = letter.into_iter().chain(names).collect::<Vec<_>>().join(", ");
+    if left.is_empty() {
+        return;
+    }
     if let Some(value) = flag.value {
         let _ = write!(left, " {value}");
     }
