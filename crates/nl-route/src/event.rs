@@ -10,16 +10,17 @@ use crate::neighbour::Neighbour;
 use crate::object::{Action, Object};
 use crate::request::Change;
 use crate::route::Route;
+use crate::rule::Rule;
 use crate::tables::{
-    RTM_DELADDR, RTM_DELLINK, RTM_DELNEIGH, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEIGH,
-    RTM_NEWROUTE,
+    RTM_DELADDR, RTM_DELLINK, RTM_DELNEIGH, RTM_DELROUTE, RTM_DELRULE, RTM_NEWADDR, RTM_NEWLINK,
+    RTM_NEWNEIGH, RTM_NEWROUTE, RTM_NEWRULE,
 };
 use crate::value::Group;
 
 /// A change that the kernel told the members of a group of.
 ///
 /// The event of a route tells whether it was added, replaced another, or stands before or behind
-/// others of its key. For links, addresses and neighbours the kernel makes no difference between a
+/// others of its key. For the others the kernel makes no difference between a
 /// new and a changed one: both are [`Action::Change`].
 ///
 /// IPv4 routes also vanish without an event: with the link or the last address of the link, and
@@ -34,17 +35,21 @@ pub enum Event {
     Address(Change<Address>),
     /// A neighbour, proxy entry or forwarding entry.
     Neighbour(Box<Change<Neighbour>>),
+    /// A rule.
+    Rule(Box<Change<Rule>>),
 }
 
 impl Event {
     /// The groups that tell the events that [`Event::decode`] reads.
-    pub const GROUPS: [Group; 6] = [
+    pub const GROUPS: [Group; 8] = [
         Group::LINK,
         Group::IPV4_IFADDR,
         Group::IPV6_IFADDR,
         Group::IPV4_ROUTE,
         Group::IPV6_ROUTE,
         Group::NEIGH,
+        Group::IPV4_RULE,
+        Group::IPV6_RULE,
     ];
 
     /// Reads an event; `None` if it is about another kind of object.
@@ -57,6 +62,7 @@ impl Event {
             RTM_NEWLINK | RTM_DELLINK => Self::Link(Box::new(change(message)?)),
             RTM_NEWADDR | RTM_DELADDR => Self::Address(change(message)?),
             RTM_NEWNEIGH | RTM_DELNEIGH => Self::Neighbour(Box::new(change(message)?)),
+            RTM_NEWRULE | RTM_DELRULE => Self::Rule(Box::new(change(message)?)),
             _ => return Ok(None),
         }))
     }

@@ -18,6 +18,7 @@ use crate::link::Link;
 use crate::neighbour::Neighbour;
 use crate::print::{self, Context, Out};
 use crate::route::Route;
+use crate::rule::Rule;
 
 /// Appends a route: an object as in the array of `ip -j route`.
 pub fn route(json: &mut Json<'_>, route: &Route, context: &Context<'_>) {
@@ -37,4 +38,9 @@ pub fn address(json: &mut Json<'_>, address: &Address, context: &Context<'_>) {
 /// Appends a neighbour: an object as in the array of `ip -j neighbour`.
 pub fn neighbour(json: &mut Json<'_>, neighbour: &Neighbour, context: &Context<'_>) {
     print::neighbour(&mut Out::Json(json), neighbour, context);
+}
+
+/// Appends a rule: an object as in the array of `ip -j rule`.
+pub fn rule(json: &mut Json<'_>, rule: &Rule, context: &Context<'_>) {
+    print::rule(&mut Out::Json(json), rule, context);
 }

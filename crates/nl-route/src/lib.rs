@@ -49,6 +49,7 @@ pub mod prefix;
 mod print;
 pub mod request;
 pub mod route;
+pub mod rule;
 pub mod tables;
 pub mod text;
 pub mod value;
@@ -63,6 +64,7 @@ pub use prefix::Prefix;
 pub use print::{Context, Hidden};
 pub use request::{Change, GetLink, GetRoute, List};
 pub use route::Route;
+pub use rule::Rule;
 pub use tables::PROTOCOL;
 pub use value::{
     AddressFlags, Group, LinkFlags, OperState, RouteFlags, RouteProtocol, RouteType, Scope, TableId,

@@ -11,7 +11,7 @@ use nl_wire::text::Text;
 use crate::link::Link;
 use crate::value::{LinkFlags, LinkType};
 
-/// A kind of names, each with a file of its own under `/etc/iproute2` or `/usr/share/iproute2`.
+/// A kind of names, each with a file of its own.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum NameKind {
     /// Who made a route.
@@ -28,11 +28,13 @@ pub enum NameKind {
     Group,
     /// Where an address comes from.
     AddressProtocol,
+    /// Transport protocols.
+    IpProtocol,
 }
 
 impl NameKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Protocol,
         Self::Table,
         Self::Scope,
@@ -40,7 +42,16 @@ impl NameKind {
         Self::Tos,
         Self::Group,
         Self::AddressProtocol,
+        Self::IpProtocol,
     ];
+
+    /// Where the file is sought: the administrator's before the distribution's.
+    pub const fn folders(self) -> &'static [&'static str] {
+        match self {
+            Self::IpProtocol => &["/etc"],
+            _ => &["/etc/iproute2", "/usr/share/iproute2"],
+        }
+    }
 
     /// The name of the file; beside it there may be a folder of that name and `.d`, whose files
     /// ending in `.conf` count too.
@@ -53,6 +64,7 @@ impl NameKind {
             Self::Tos => "rt_dsfield",
             Self::Group => "group",
             Self::AddressProtocol => "rt_addrprotos",
+            Self::IpProtocol => "protocols",
         }
     }
 
@@ -92,6 +104,19 @@ impl NameKind {
             Self::AddressProtocol => {
                 &[(0, "unspec"), (1, "kernel_lo"), (2, "kernel_ra"), (3, "kernel_ll")]
             }
+            Self::IpProtocol => &[
+                (1, "icmp"),
+                (2, "igmp"),
+                (6, "tcp"),
+                (17, "udp"),
+                (33, "dccp"),
+                (47, "gre"),
+                (50, "esp"),
+                (51, "ah"),
+                (58, "ipv6-icmp"),
+                (132, "sctp"),
+                (136, "udplite"),
+            ],
         }
     }
 
@@ -99,7 +124,7 @@ impl NameKind {
     const fn limit(self) -> u32 {
         match self {
             Self::Table | Self::Group => u32::MAX,
-            Self::Protocol | Self::Scope | Self::Realm | Self::Tos | Self::AddressProtocol => 255,
+            _ => 255,
         }
     }
 }
@@ -140,25 +165,39 @@ impl Default for Names {
 }
 
 impl Names {
-    /// Adds the names of a file: a number, in decimal or with `0x`, and a name on each line. What
-    /// is no such line is ignored, as ip does; `#` starts a comment.
+    /// Adds the names of a file: a number, in decimal or with `0x`, and a name on each line; for
+    /// transport protocols name, number and aliases. What is no such line is ignored, as ip does;
+    /// `#` starts a comment.
     pub fn read(&mut self, kind: NameKind, file: &str) {
         for line in file.lines() {
-            let mut words = line.split_ascii_whitespace();
-            let (Some(number), Some(name)) = (words.next(), words.next()) else { continue };
-            let trailing = words.next().is_some_and(|word| !word.starts_with('#'));
-            if number.starts_with('#') || name.starts_with('#') || trailing {
+            let mut words = line.split_ascii_whitespace().take_while(|word| !word.starts_with('#'));
+            let (Some(first), Some(second)) = (words.next(), words.next()) else { continue };
+            let protocol = kind == NameKind::IpProtocol;
+            let (number, name) = if protocol { (second, first) } else { (first, second) };
+            if !protocol && words.next().is_some() {
                 continue;
             }
             if let Some(number) = parse_number(number).filter(|&number| number <= kind.limit()) {
-                self.words.insert((kind, number), name.into());
+                let slot = self.words.entry((kind, number));
+                if protocol {
+                    // The first of several is the proper one.
+                    slot.or_insert_with(|| name.into());
+                } else {
+                    *slot.or_default() = name.into();
+                }
             }
         }
     }
 
-    /// The name of a number, or the number where it has none: decimal, a type of service `0x10`.
+    /// The name of a number, if it has one.
+    pub fn known(&self, kind: NameKind, number: u32) -> Option<&str> {
+        self.words.get(&(kind, number)).map(String::as_str)
+    }
+
+    /// The name of a number, or the number where it has none: decimal, a type of service `0x10`, a
+    /// transport protocol `ipproto-10`.
     pub fn name(&self, kind: NameKind, number: u32) -> impl fmt::Display + '_ {
-        Name { kind, number, word: self.words.get(&(kind, number)).map(String::as_str) }
+        Name { kind, number, word: self.known(kind, number) }
     }
 
     /// The number of a name, or of digits: decimal or with `0x`.
@@ -242,6 +281,7 @@ impl fmt::Display for Name<'_> {
         match (self.word, self.kind) {
             (Some(name), _) => f.write_str(name),
             (None, NameKind::Tos) => write!(f, "{:#04x}", self.number),
+            (None, NameKind::IpProtocol) => write!(f, "ipproto-{}", self.number),
             (None, _) => write!(f, "{}", self.number),
         }
     }
@@ -284,6 +324,10 @@ mod tests {
         assert_eq!(names.name(NameKind::Protocol, 5).to_string(), "5");
         assert_eq!(names.number(NameKind::Protocol, "big"), None);
         assert_eq!(names.number(NameKind::Table, "mine"), None);
+        names.read(NameKind::IpProtocol, "ip\t0\tIP\t# pseudo\nhopopt 0 HOPOPT\n#x 7\nTCP 6\n");
+        assert_eq!(names.name(NameKind::IpProtocol, 0).to_string(), "ip");
+        assert_eq!(names.name(NameKind::IpProtocol, 6).to_string(), "tcp");
+        assert_eq!(names.name(NameKind::IpProtocol, 7).to_string(), "ipproto-7");
     }
 
     #[test]

@@ -36,6 +36,7 @@ use crate::value::RouteType;
 mod get;
 pub mod neighbour;
 mod route;
+pub mod rule;
 mod selector;
 
 pub use get::get;
@@ -208,7 +209,7 @@ impl<'a, S: AsRef<str>> Words<'a, S> {
         prefix(word, family)
     }
 
-    fn realms(&mut self) -> Result<Realms, WordError> {
+    fn realms(&mut self, reason: &str) -> Result<Realms, WordError> {
         let word = self.value()?;
         let realm = |name: &str| {
             let number = self.names.number(NameKind::Realm, name);
@@ -217,7 +218,7 @@ impl<'a, S: AsRef<str>> Words<'a, S> {
         let (from, to) = word.split_once('/').map_or((None, word), |(from, to)| (Some(from), to));
         match (from.map_or(Some(0), realm), realm(to)) {
             (Some(from), Some(to)) => Ok(Realms { from, to }),
-            _ => Err(wrong(word, "\"realm\" value is invalid")),
+            _ => Err(wrong(word, reason)),
         }
     }
 }

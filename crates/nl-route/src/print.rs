@@ -12,11 +12,13 @@ mod kind;
 mod link;
 mod neighbour;
 mod route;
+mod rule;
 
 pub(crate) use address::address;
 pub(crate) use link::link;
 pub(crate) use neighbour::neighbour;
 pub(crate) use route::{METRICS, route};
+pub(crate) use rule::rule;
 
 nl_wire::flag_set! {
     /// What a list's selector has settled, so that ip leaves it out of each line.
@@ -88,6 +90,19 @@ impl Out<'_, '_> {
         match self {
             Self::Text(out) => {
                 let _ = write!(out, "{label}{value} ");
+            }
+            Self::Json(json) => {
+                json.key(key);
+                json.display(value);
+            }
+        }
+    }
+
+    /// A string: in text behind `label`, with nothing after it.
+    pub(crate) fn value(&mut self, key: &str, label: &str, value: impl fmt::Display) {
+        match self {
+            Self::Text(out) => {
+                let _ = write!(out, "{label}{value}");
             }
             Self::Json(json) => {
                 json.key(key);

@@ -29,6 +29,7 @@ use crate::link::Link;
 use crate::neighbour::Neighbour;
 use crate::print::{self, Context, Out};
 use crate::route::Route;
+use crate::rule::Rule;
 
 /// Appends a route as `ip route` prints it.
 pub fn route(out: &mut String, route: &Route, context: &Context<'_>) {
@@ -48,4 +49,9 @@ pub fn address(out: &mut String, address: &Address, context: &Context<'_>) {
 /// Appends a neighbour as `ip neighbour` prints it.
 pub fn neighbour(out: &mut String, neighbour: &Neighbour, context: &Context<'_>) {
     print::neighbour(&mut Out::Text(out), neighbour, context);
+}
+
+/// Appends a rule as `ip rule` prints it.
+pub fn rule(out: &mut String, rule: &Rule, context: &Context<'_>) {
+    print::rule(&mut Out::Text(out), rule, context);
 }

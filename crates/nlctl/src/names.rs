@@ -11,17 +11,15 @@ use nl_socket::Connection;
 use crate::args::Options;
 use crate::error::Error;
 
-/// Where iproute2 keeps its files: the administrator's before the distribution's.
-const DIRECTORIES: [&str; 2] = ["/etc/iproute2", "/usr/share/iproute2"];
-
 /// The names that files give.
 pub(crate) fn from_files() -> Names {
     let mut names = Names::default();
     for kind in NameKind::ALL {
-        let file = DIRECTORIES
+        let file = kind
+            .folders()
             .iter()
             .find_map(|directory| fs::read_to_string(Path::new(directory).join(kind.file())).ok());
-        let more = DIRECTORIES.iter().rev().flat_map(|directory| {
+        let more = kind.folders().iter().rev().flat_map(|directory| {
             let folder = Path::new(directory).join(format!("{}.d", kind.file()));
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();
             let paths = entries.map(|entry| entry.path());

@@ -3,7 +3,7 @@
 use nl_wire::value::AddressFamily;
 
 use super::{Keyword, WordError, Words, keyword, wrong};
-use crate::names::{Names, parse_number};
+use crate::names::{NameKind, Names};
 use crate::request::GetRoute;
 
 #[derive(Clone, Copy)]
@@ -37,21 +37,6 @@ const KEYWORDS: &[Keyword<Key>] = &[
     ("sport", true, Key::SourcePort),
     ("dport", true, Key::DestinationPort),
     ("to", true, Key::To),
-];
-
-/// Transport protocols by name (`/etc/protocols`).
-const PROTOCOLS: [(&str, u8); 11] = [
-    ("icmp", 1),
-    ("igmp", 2),
-    ("tcp", 6),
-    ("udp", 17),
-    ("dccp", 33),
-    ("gre", 47),
-    ("esp", 50),
-    ("ah", 51),
-    ("ipv6-icmp", 58),
-    ("sctp", 132),
-    ("udplite", 136),
 ];
 
 /// Reads the words behind `ip route get`.
@@ -98,12 +83,8 @@ pub fn get<S: AsRef<str>>(
                 get.destination_port = Some(words.port("invalid dport")?);
             }
             Some(Key::Protocol) => {
-                let word = words.value()?;
-                let named = PROTOCOLS.iter().find(|row| row.0 == word).map(|row| row.1);
-                let number = parse_number(word).and_then(|number| u8::try_from(number).ok());
-                let number = named.or(number);
-                get.ip_proto =
-                    Some(number.ok_or_else(|| wrong(word, "Invalid \"ipproto\" value"))?);
+                let reason = "Invalid \"ipproto\" value";
+                get.ip_proto = Some(words.named_byte(NameKind::IpProtocol, reason)?);
             }
             Some(Key::FibMatch) => get.fib_match = true,
             Some(Key::Vrf) => return Err(wrong(words.value()?, "Invalid VRF")),

@@ -226,7 +226,7 @@ fn word_of<S: AsRef<str>>(
             lock(metrics, RTAX_CC_ALGO, words);
             metrics.congestion_control = Some(words.value()?.into());
         }
-        Key::Realms => route.realms = Some(words.realms()?),
+        Key::Realms => route.realms = Some(words.realms("\"realm\" value is invalid")?),
         Key::Onlink => route.flags |= RouteFlags::HOP_ONLINK,
         Key::Pervasive => route.flags |= RouteFlags::HOP_PERVASIVE,
         Key::Nexthop => {
@@ -313,7 +313,7 @@ fn hop<S: AsRef<str>>(route: &mut Route, words: &mut Words<'_, S>) -> Result<Hop
             }
             word if !word.is_empty() && "realms".starts_with(word) => {
                 words.next();
-                hop.realms = Some(words.realms()?);
+                hop.realms = Some(words.realms("\"realm\" value is invalid")?);
             }
             "encap" => {
                 words.next();

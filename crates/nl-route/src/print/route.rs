@@ -75,7 +75,7 @@ pub(crate) const METRICS: [&str; 18] = [
 ];
 
 /// ip's word of a route's type.
-const TYPES: [&str; 12] = [
+pub(super) const TYPES: [&str; 12] = [
     "none",
     "unicast",
     "local",

@@ -25,7 +25,7 @@ pub(crate) fn list<R: Request>(connection: &mut Connection, request: R) -> Vec<R
 pub(crate) fn names(connection: &mut Connection) -> Names {
     let mut names = Names::default();
     for kind in NameKind::ALL {
-        for folder in ["/usr/share/iproute2", "/etc/iproute2"] {
+        for folder in kind.folders().iter().rev() {
             if let Ok(text) = fs::read_to_string(format!("{folder}/{}", kind.file())) {
                 names.read(kind, &text);
             }
