@@ -64,6 +64,13 @@ pub(crate) fn merge(
         let other = unknown.iter().rfind(|other| other.number() == number)?;
         Some((inner, other.nested().flatten().collect::<Vec<_>>()))
     };
+    let is_known = |number| known.clone().flatten().any(|other| other.number() == number);
+    // Where alternatives exclude each other the last one counts: a nest of which only strange parts
+    // were kept stands before the one that was understood.
+    let is_nest = |attr: &Attr<'_>| nest(table, attr.number()).is_some();
+    for attr in unknown.iter().filter(|attr| is_nest(attr) && !is_known(attr.number())) {
+        writer.attr(attr)?;
+    }
     for attr in known.clone().flatten() {
         match partner(&attr) {
             Some((inner, others)) => {
@@ -72,13 +79,8 @@ pub(crate) fn merge(
             None => writer.attr(&attr)?,
         }
     }
-    for attr in unknown {
-        let number = attr.number();
-        let merged = nest(table, number).is_some()
-            && known.clone().flatten().any(|other| other.number() == number);
-        if !merged {
-            writer.attr(attr)?;
-        }
+    for attr in unknown.iter().filter(|attr| !is_nest(attr)) {
+        writer.attr(attr)?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Inputs that broke a law once.
 
-use nl_conntrack::{Flow, IpProtocol, L4, Tuple};
+use nl_conntrack::tables::*;
+use nl_conntrack::{Flow, IpProtocol, L4, ProtocolInfo, Tuple};
 use nl_wire::{Attrs, Writer};
 
 fn round_trip(flow: &Flow) {
@@ -21,4 +22,30 @@ fn addresses_of_two_families() {
         zone: None,
     };
     round_trip(&Flow::new(tuple));
+}
+
+/// The kernel sends the state of one protocol. Of two the last counts; what was strange in the first
+/// was written behind it, and then counted.
+#[test]
+fn states_of_two_protocols() {
+    let tuple = Tuple::with_ports(
+        IpProtocol::SCTP,
+        ("192.0.2.1".parse().unwrap(), 1),
+        ("192.0.2.2".parse().unwrap(), 2),
+    );
+    let mut bytes = Vec::new();
+    let mut writer = Writer::attributes(&mut bytes);
+    Flow::new(tuple).write_attributes(&mut writer).unwrap();
+    writer
+        .nest(CTA_PROTOINFO, |w| {
+            w.nest(CTA_PROTOINFO_DCCP, |w| w.bytes(99, b"strange"))?;
+            w.nest(CTA_PROTOINFO_SCTP, |w| {
+                w.u8(CTA_PROTOINFO_SCTP_STATE, 3);
+                Ok(())
+            })
+        })
+        .unwrap();
+    let flow = Flow::from_attributes(tuple.family(), Attrs::new(&bytes)).unwrap();
+    assert!(matches!(flow.protocol_info, Some(ProtocolInfo::Sctp(_))) && !flow.unknown.is_empty());
+    round_trip(&flow);
 }
