@@ -123,7 +123,7 @@ fn expectation_fields(json: &mut Json<'_>, expectation: &Expectation) {
     unknown(json, &expectation.unknown);
 }
 
-fn family(json: &mut Json<'_>, family: AddressFamily) {
+pub(crate) fn family(json: &mut Json<'_>, family: AddressFamily) {
     match family {
         AddressFamily::INET => json.field("family", "ipv4"),
         AddressFamily::INET6 => json.field("family", "ipv6"),

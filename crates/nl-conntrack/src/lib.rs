@@ -6,8 +6,9 @@
 //!
 //! - [`Flow`] is a flow with all its attributes, [`Expectation`] one that a helper announced,
 //!   [`Event`] what happened to one. [`FlowView`] reads single fields without decoding the others.
-//! - [`List`], [`Get`], [`Change`] (create, update, delete) and [`Flush`] are requests; [`stats`]
-//!   holds those for statistics.
+//! - [`List`], [`Get`], [`Change`] (create, update, delete) and [`Flush`] are requests about flows,
+//!   [`ExpectationChange`] and its like about expectations, [`TimeoutChange`] about timeouts;
+//!   [`stats`] holds those for statistics.
 //! - [`EventFilter`] says which events are wanted, and compiles it to a program for the kernel.
 //! - [`text`] prints the lines of conntrack(8), [`json`] our own JSON.
 //! - [`tables`] names every attribute, for listings and errors.
@@ -59,6 +60,7 @@ mod encode;
 pub mod event;
 pub mod event_filter;
 pub mod expect;
+pub mod expect_request;
 pub mod extension;
 pub mod flow;
 pub mod json;
@@ -68,7 +70,9 @@ mod shape;
 pub mod stats;
 pub mod tables;
 pub mod text;
+pub mod timeout;
 pub mod tuple;
+pub mod tuple_filter;
 mod unknown;
 pub mod value;
 pub mod view;
@@ -77,11 +81,14 @@ pub use change::{Action, Change, NatRange};
 pub use event::{Event, EventKind, ExpectationEvent, groups};
 pub use event_filter::EventFilter;
 pub use expect::Expectation;
+pub use expect_request::{ExpectationChange, ExpectationKey, GetExpectation, ListExpectations};
 pub use extension::{Counters, Helper, Labels, SeqAdj, Synproxy};
 pub use flow::Flow;
 pub use protocol_info::{Dccp, ProtocolInfo, Sctp, Tcp, TcpFlagChange};
-pub use request::{Filter, Flush, Get, List, ListExpectations, Lookup, Masked};
+pub use request::{Filter, Flush, Get, List, ListDying, ListUnconfirmed, Lookup, Masked};
+pub use timeout::{GetTimeouts, ListTimeouts, TimeoutChange, Timeouts};
 pub use tuple::{L4, Tuple};
+pub use tuple_filter::TupleFilter;
 pub use value::{
     DccpRole, DccpState, ExpectFlags, IpProtocol, SctpState, Status, TcpFlags, TcpState,
 };

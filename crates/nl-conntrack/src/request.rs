@@ -1,4 +1,7 @@
-//! Requests: list, get, flush. What changes single flows is in [`change`](crate::change).
+//! Requests: list, get, flush. What changes single flows is in [`change`](crate::change), what is
+//! about expectations in [`expect_request`](crate::expect_request).
+
+use core::net::{IpAddr, Ipv4Addr};
 
 use nl_wire::Writer;
 use nl_wire::datagram::Message;
@@ -8,15 +11,15 @@ use nl_wire::table::Protocol;
 use nl_wire::value::AddressFamily;
 
 use crate::encode::nfgenmsg;
-use crate::expect::Expectation;
 use crate::flow::Flow;
 use crate::tables::{
-    CTA_EXPECT_MASTER, CTA_EXPECT_ZONE, CTA_MARK, CTA_MARK_MASK, CTA_STATUS, CTA_STATUS_MASK,
-    CTA_TUPLE_ORIG, CTA_TUPLE_REPLY, CTA_ZONE, IPCTNL_MSG_CT_DELETE, IPCTNL_MSG_CT_GET,
-    IPCTNL_MSG_CT_GET_CTRZERO, IPCTNL_MSG_EXP_GET, PROTOCOL,
+    CTA_MARK, CTA_MARK_MASK, CTA_STATUS, CTA_STATUS_MASK, CTA_TUPLE_ORIG, CTA_TUPLE_REPLY,
+    CTA_ZONE, IPCTNL_MSG_CT_DELETE, IPCTNL_MSG_CT_GET, IPCTNL_MSG_CT_GET_CTRZERO,
+    IPCTNL_MSG_CT_GET_DYING, IPCTNL_MSG_CT_GET_UNCONFIRMED, PROTOCOL,
 };
-use crate::tuple::Tuple;
-use crate::value::Status;
+use crate::tuple::{L4, Tuple};
+use crate::tuple_filter::{TupleFilter, write_filters};
+use crate::value::{IpProtocol, Status};
 
 /// The version in `struct nfgenmsg` with which a flush keeps to the family that it names. With
 /// version 0 it ignores the family.
@@ -105,9 +108,32 @@ pub struct List {
     pub family: AddressFamily,
     /// Which flows.
     pub filter: Filter,
+    /// What their original direction must be like.
+    pub original: TupleFilter,
+    /// What their reply direction must be like.
+    pub reply: TupleFilter,
     /// Sets the counters to zero while they are read (`IPCTNL_MSG_CT_GET_CTRZERO`). The kernel
     /// does so for all flows that it sends, be they kept here or not.
     pub zero_counters: bool,
+}
+
+impl List {
+    /// Lists the flows with translated addresses or ports: two requests, each of which the kernel
+    /// filters, that together give every such flow once. One request can't say "this bit or that".
+    ///
+    /// The bits do not change while a flow lives, so none moves from one list to the other. They
+    /// say that translation was asked for, also where it changed nothing.
+    pub fn translated(family: AddressFamily) -> [Self; 2] {
+        let (source, destination) = (Status::SRC_NAT, Status::DST_NAT);
+        [
+            Masked { value: source, mask: source },
+            Masked { value: destination, mask: source | destination },
+        ]
+        .map(|status| {
+            let filter = Filter { status: Some(status), ..Filter::default() };
+            Self { family, filter, ..Self::default() }
+        })
+    }
 }
 
 impl Request for List {
@@ -123,17 +149,69 @@ impl Request for List {
     }
 
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
-        nfgenmsg(writer, self.family, 0);
+        // The kernel refuses to filter by tuples without a family.
+        let families = [self.family, self.original.family(), self.reply.family()];
+        let family = families.into_iter().find(|family| *family != AddressFamily::UNSPEC);
+        let family = family.unwrap_or_default();
+        nfgenmsg(writer, family, 0);
         self.filter.write(writer);
-        Ok(())
+        write_filters(writer, family, &self.original, &self.reply)
     }
 
     #[inline]
     fn read(&self, message: &Message<'_>) -> Result<Option<Flow>, Error> {
         let flow = Flow::decode(message)?;
-        let family = self.family == AddressFamily::UNSPEC || self.family == flow.family;
-        Ok((family && self.filter.matches(&flow)).then_some(flow))
+        let wanted = (self.family == AddressFamily::UNSPEC || self.family == flow.family)
+            && self.filter.matches(&flow)
+            && self.original.matches(&flow.original)
+            && self.reply.matches(&flow.reply);
+        Ok(wanted.then_some(flow))
     }
+}
+
+macro_rules! special_lists {
+    ($($(#[$meta:meta])* $name:ident = $message:ident;)*) => {
+        $(
+            $(#[$meta])*
+            #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
+            pub struct $name {
+                /// `AF_INET`, `AF_INET6`, or `AF_UNSPEC` for both.
+                pub family: AddressFamily,
+            }
+
+            impl Request for $name {
+                type Item = Flow;
+                const MODE: Mode = Mode::Dump;
+
+                fn protocol(&self) -> &'static Protocol {
+                    &PROTOCOL
+                }
+
+                fn message_type(&self) -> u16 {
+                    $message
+                }
+
+                fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+                    nfgenmsg(writer, self.family, 0);
+                    Ok(())
+                }
+
+                fn read(&self, message: &Message<'_>) -> Result<Option<Flow>, Error> {
+                    let flow = Flow::decode(message)?;
+                    let any = self.family == AddressFamily::UNSPEC;
+                    Ok((any || self.family == flow.family).then_some(flow))
+                }
+            }
+        )*
+    };
+}
+
+special_lists! {
+    /// Lists flows that ended but whose end could not be reported yet, because a listener that asked
+    /// for reliable delivery (`NETLINK_BROADCAST_ERROR`) had no room.
+    ListDying = IPCTNL_MSG_CT_GET_DYING;
+    /// Lists flows whose first packet is still under way. Since Linux 5.19 there are none.
+    ListUnconfirmed = IPCTNL_MSG_CT_GET_UNCONFIRMED;
 }
 
 /// What a single flow is found by.
@@ -146,7 +224,8 @@ pub enum Lookup {
     Reply(Tuple),
 }
 
-/// Gets one flow. The kernel answers `ENOENT` if there is none.
+/// Gets one flow. The kernel answers `ENOENT` if there is none, which is how to ask whether there is
+/// one.
 ///
 /// ```
 /// use nl_conntrack::{IpProtocol, Tuple, request::Get};
@@ -167,6 +246,16 @@ pub struct Get {
 }
 
 impl Get {
+    /// Asks for a flow that can't be: all of it zero, IPv4. A kernel with `nf_conntrack_netlink`
+    /// answers `ENOENT`, after loading the module if it must; one that can't have it `EINVAL`.
+    /// Changes nothing.
+    pub const PROBE: Self = Self::original(Tuple::new(
+        IpProtocol::IP,
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        L4::None,
+    ));
+
     /// The flow with this original direction, in no zone.
     pub const fn original(tuple: Tuple) -> Self {
         Self { lookup: Lookup::Original(tuple), zone: None }
@@ -244,46 +333,18 @@ impl Request for Flush {
     }
 }
 
-/// Lists expectations.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
-pub struct ListExpectations {
-    /// `AF_INET`, `AF_INET6`, or `AF_UNSPEC` for both. With a master its family counts.
-    pub family: AddressFamily,
-    /// Only those of this flow: its original direction, and its zone.
-    pub master: Option<(Tuple, Option<u16>)>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Request for ListExpectations {
-    type Item = Expectation;
-    const MODE: Mode = Mode::Dump;
-
-    fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
-    }
-
-    fn message_type(&self) -> u16 {
-        IPCTNL_MSG_EXP_GET
-    }
-
-    fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
-        let Some((master, zone)) = &self.master else {
-            nfgenmsg(writer, self.family, 0);
-            return Ok(());
-        };
-        nfgenmsg(writer, master.family(), 0);
-        master.write(writer, CTA_EXPECT_MASTER)?;
-        if let Some(zone) = *zone {
-            writer.u16_be(CTA_EXPECT_ZONE, zone);
+    /// Each state of the two bits that means translation is in exactly one of the lists.
+    #[test]
+    fn the_lists_of_translated_flows_are_disjoint_and_whole() {
+        let lists = List::translated(AddressFamily::UNSPEC);
+        for bits in 0..=u32::from(u16::MAX) {
+            let flow = Flow { status: Some(Status(bits)), ..Flow::default() };
+            let count = lists.iter().filter(|list| list.filter.matches(&flow)).count();
+            assert_eq!(count, usize::from(Status(bits).intersects(Status::NAT)), "{bits:#x}");
         }
-        Ok(())
-    }
-
-    fn read(&self, message: &Message<'_>) -> Result<Option<Expectation>, Error> {
-        let expectation = Expectation::decode(message)?;
-        let wanted = match &self.master {
-            Some((master, _)) => expectation.master == *master,
-            None => self.family == AddressFamily::UNSPEC || self.family == expectation.family,
-        };
-        Ok(wanted.then_some(expectation))
     }
 }

@@ -412,7 +412,7 @@ fn filters_and_flush() {
         connection.run(Change::create(Flow { timeout: Some(600), ..Flow::new(zoned) })).unwrap();
 
         let mut ports = |filter, family| {
-            let request = List { family, filter, zero_counters: false };
+            let request = List { family, filter, ..List::default() };
             let mut ports: Vec<_> = list(&mut connection, request)
                 .iter()
                 .map(|flow| flow.original.source_port().unwrap())
