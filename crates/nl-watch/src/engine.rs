@@ -81,6 +81,9 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// … this often.
 const DOUBLINGS: u32 = 12;
 
+/// How often a mirror that is full is listed again: what was refused may be gone, unnoticed.
+const FULL: Duration = Duration::from_secs(60);
+
 /// How many events are heard, in hope of their end, before a list that is due begins: those that
 /// tell of one cause shall cause one list.
 const PATIENCE: u32 = 4096;
@@ -259,7 +262,11 @@ impl<O: Object> Engine<O> {
         let due = match (self.listing, self.stale) {
             (Some(_), _) => return None,
             (None, true) => self.not_before,
-            (None, false) => Some(self.last_list?.checked_add(self.relist?)?),
+            (None, false) => {
+                let full = self.full.then_some(FULL);
+                let relist = self.relist.into_iter().chain(full).min()?;
+                Some(self.last_list?.checked_add(relist)?)
+            }
         };
         Some(due.map_or(Duration::ZERO, |due| due.saturating_duration_since(now)))
     }
@@ -441,6 +448,10 @@ impl<O: Object> Engine<O> {
             self.last_list = Some(now);
             self.not_before = now.checked_add(now.saturating_duration_since(listing.started));
             let gone = self.mirror.sweep();
+            if self.full && self.mirror.has_room() {
+                // What was refused may find room now that what is gone has made some.
+                self.doubt();
+            }
             if self.told {
                 self.found.removed += gone.len();
                 self.queue.extend(gone.into_iter().map(Change::Removed).map(Item::Change));

@@ -4,8 +4,8 @@ mod common;
 
 use common::{all, udp};
 use nl_conntrack::{Change, Flow, IpProtocol, ProtocolInfo, Status, TcpState, Tuple};
-use nl_socket::{Connection, Events, Loss, Socket};
-use nl_testkit::{Rng, live};
+use nl_socket::Connection;
+use nl_testkit::live;
 use nl_watch::{Change as Told, Flows, Item, Object, Watch};
 use nl_wire::value::Family;
 
@@ -63,57 +63,5 @@ fn every_change_is_told_and_the_mirror_follows() {
         assert!(matches!(&items[..], [Item::Change(Told::Removed(_))]), "{items:?}");
         assert!(watch.mirror().get(&Flows::key(&tcp6(1))).is_empty());
         assert_eq!(watch.compare().unwrap(), []);
-    });
-}
-
-/// Random churn through a socket so small that it overruns: after each round the mirror equals the
-/// kernel's table, and every entry told to be added or removed was.
-#[test]
-fn overruns_are_told_and_repaired() {
-    live(|| {
-        let mut connection = Connection::open(Family::NETFILTER).unwrap();
-        let socket = Socket::open(Family::NETFILTER.0).unwrap();
-        socket.set_receive_buffer(16 * 1024).unwrap();
-        let events = Events::new(socket, Flows::GROUPS).unwrap();
-        let listing = Connection::open(Family::NETFILTER).unwrap();
-        let mut watch = Watch::new(Flows::default(), events, listing);
-        let mut told = match &all(&mut watch)[..] {
-            [Item::Listed { entries, .. }] => *entries,
-            other => panic!("{other:?}"),
-        };
-        let mut rng = Rng::new(0x5eed);
-        let (mut overruns, mut dropped) = (0, 0);
-        let mut there = std::collections::BTreeSet::new();
-        for round in 0..20 {
-            let mut changes = Vec::new();
-            for _ in 0..200 {
-                let number = u16::try_from(rng.below(400) + 1).unwrap();
-                if there.insert(number) {
-                    changes.push(Change::create(udp(number)));
-                } else {
-                    there.remove(&number);
-                    changes.push(Change::delete(udp(number)));
-                }
-            }
-            run(&mut connection, changes);
-            for item in all(&mut watch) {
-                match item {
-                    Item::Change(Told::Added(_)) => told += 1,
-                    Item::Change(Told::Removed(_)) => told -= 1,
-                    Item::Lost(Loss::Overrun { dropped: lost }) => {
-                        overruns += 1;
-                        dropped += u64::from(lost);
-                    }
-                    Item::Change(Told::Changed { .. }) | Item::Resynced { .. } => {}
-                    other => panic!("{other:?}"),
-                }
-            }
-            assert!(watch.is_converged());
-            assert_eq!(watch.mirror().len(), there.len(), "round {round}");
-            assert_eq!(told, there.len(), "round {round}");
-            assert_eq!(watch.compare().unwrap(), [], "round {round}");
-        }
-        assert!(overruns >= 10, "{overruns} overruns, {dropped} dropped");
-        assert_eq!(dropped, u64::from(watch.events().socket().drops().unwrap()));
     });
 }

@@ -1,0 +1,166 @@
+//! A hundred seeded rounds of churn with provoked overruns for each kind of table: after each the
+//! mirror equals the kernel's table, and the losses told equal the kernel's counter.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use common::{all, udp};
+use nl_conntrack::Change;
+use nl_socket::{Connection, Events, Loss, Socket};
+use nl_testkit::{Rng, live, need, sh};
+use nl_watch::{Addresses, Flows, Item, Links, Object, Routes, Watch};
+use nl_wire::value::Family;
+
+const ROUNDS: usize = 100;
+
+/// Rounds of `churn`, which the watch does not read before it is over.
+fn rounds<O: Object>(object: O, receive_buffer: usize, mut churn: impl FnMut(&mut Rng)) {
+    let socket = Socket::open(O::FAMILY.0).unwrap();
+    socket.set_receive_buffer(receive_buffer).unwrap();
+    let events = Events::new(socket, O::GROUPS).unwrap();
+    let mut watch = Watch::new(object, events, Connection::open(O::FAMILY).unwrap());
+    all(&mut watch);
+    let (mut rng, mut overruns, mut dropped) = (Rng::new(0x00c0_ffee), 0, 0_u64);
+    for round in 0..ROUNDS {
+        churn(&mut rng);
+        for item in all(&mut watch) {
+            if let Item::Lost(loss) = item {
+                let Loss::Overrun { dropped: lost } = loss else { panic!("{round}: {loss}") };
+                (overruns, dropped) = (overruns + 1, dropped + u64::from(lost));
+            }
+        }
+        assert!(watch.is_converged(), "round {round}");
+        assert!(watch.compare().unwrap().is_empty(), "round {round}");
+        let counted = watch.events().socket().drops().unwrap();
+        assert_eq!(dropped, u64::from(counted), "round {round}");
+    }
+    let counters = watch.counters();
+    assert_eq!((counters.dropped, counters.undecodable), (dropped, 0));
+    assert!(overruns >= ROUNDS / 4, "{overruns} overruns");
+    assert!(counters.resyncs >= overruns as u64, "{counters:?}");
+}
+
+/// Runs commands of ip(8), of which many fail, as they should.
+fn ip(script: &str) {
+    sh(&format!("ip -force -batch - 2>/dev/null <<'EOF' || true\n{script}EOF\n"));
+}
+
+#[test]
+fn flows() {
+    live(|| {
+        let mut connection = Connection::open(Family::NETFILTER).unwrap();
+        let mut there = BTreeSet::new();
+        rounds(Flows::default(), 8192, |rng| {
+            let changes: Vec<_> = (0..60)
+                .map(|_| {
+                    let port = u16::try_from(rng.below(150)).unwrap() + 1;
+                    if there.insert(port) {
+                        return Change::create(udp(port));
+                    }
+                    if rng.one_in(2) {
+                        let mark = Some(rng.next_u32());
+                        return Change::update(nl_conntrack::Flow { mark, ..udp(port) });
+                    }
+                    there.remove(&port);
+                    Change::delete(udp(port))
+                })
+                .collect();
+            for result in connection.batch(changes) {
+                result.unwrap();
+            }
+        });
+    });
+}
+
+/// Two pairs of links with an address each.
+fn lab() {
+    sh("ip link add v0 type veth peer name v1
+        ip link add v2 type veth peer name v3
+        for i in v0 v1 v2 v3; do ip link set $i up; done
+        ip address add 10.0.0.1/24 dev v0
+        ip address add 10.1.0.1/24 dev v2");
+}
+
+#[test]
+fn routes() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        lab();
+        rounds(Routes::default(), 4096, |rng| {
+            let mut script = String::new();
+            for _ in 0..30 {
+                let verb = *rng.pick(&["add", "replace", "append", "prepend", "del", "change"]);
+                let (net, metric) = (rng.below(6), rng.below(3));
+                let via = *rng.pick(&["10.0.0.2", "10.0.0.3", "10.1.0.2"]);
+                writeln!(script, "route {verb} 192.0.{net}.0/24 via {via} metric {metric}")
+                    .unwrap();
+            }
+            match rng.below(8) {
+                0 => script += "link set v0 down\nlink set v0 up\n",
+                1 => script += "address del 10.0.0.1/24 dev v0\naddress add 10.0.0.1/24 dev v0\n",
+                2 => script += "route flush 192.0.2.0/24\n",
+                _ => {}
+            }
+            ip(&script);
+        });
+    });
+}
+
+#[test]
+fn addresses() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        lab();
+        rounds(Addresses, 4096, |rng| {
+            let mut script = String::new();
+            for _ in 0..40 {
+                let verb = *rng.pick(&["add", "add", "replace", "del"]);
+                let (device, net, host) = (rng.below(4), rng.below(3), rng.below(8) + 1);
+                if rng.one_in(2) {
+                    writeln!(script, "address {verb} 10.2.{net}.{host}/24 dev v{device}").unwrap();
+                } else {
+                    let nodad = if verb == "del" { "" } else { "nodad" };
+                    let address = format!("2001:db8:{net}::{host}/64");
+                    writeln!(script, "address {verb} {address} dev v{device} {nodad}").unwrap();
+                }
+            }
+            ip(&script);
+        });
+    });
+}
+
+#[test]
+fn links() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        lab();
+        rounds(Links, 4096, |rng| {
+            let mut script = String::new();
+            for _ in 0..12 {
+                let device = rng.below(4);
+                let what = match rng.below(8) {
+                    0 => "down".to_owned(),
+                    1 | 2 => "up".to_owned(),
+                    3 => format!("alias text-{}", rng.below(100)),
+                    4 => format!("group {}", rng.below(4)),
+                    _ => format!("mtu {}", 1300 + rng.below(200)),
+                };
+                writeln!(script, "link set v{device} {what}").unwrap();
+            }
+            match rng.below(10) {
+                0 => script += "link add b0 type bridge\nlink set v1 master b0\n",
+                1 => script += "link del b0\n",
+                _ => {}
+            }
+            ip(&script);
+        });
+    });
+}
