@@ -116,7 +116,7 @@ pub struct BpfProgram {
 /// A source route of RPL (linux/rpl.h).
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Rpl {
-    /// The way, first hop first.
+    /// The way in the order in which ip takes and shows it; the header has the last one first.
     pub segments: Vec<Ipv6Addr>,
 }
 
@@ -359,11 +359,9 @@ impl Bpf {
     }
 
     fn encode(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
-        for (number, program) in [
-            (LWT_BPF_IN, &self.input),
-            (LWT_BPF_OUT, &self.output),
-            (LWT_BPF_XMIT, &self.transmit),
-        ] {
+        for (number, program) in
+            [(LWT_BPF_IN, &self.input), (LWT_BPF_OUT, &self.output), (LWT_BPF_XMIT, &self.transmit)]
+        {
             if let Some(program) = program {
                 program.encode(writer, number)?;
             }
@@ -396,7 +394,7 @@ impl Rpl {
                 let segments = all
                     .get(..length)
                     .ok_or_else(|| attr.wrong_length(Expected::AtLeast(8 + length)))?;
-                rpl.segments = addresses(segments).collect();
+                rpl.segments = addresses(segments).rev().collect();
             }
         }
         Ok(rpl)
@@ -409,7 +407,7 @@ impl Rpl {
         // In units of 8 bytes, without the first.
         let length = left.checked_mul(2).ok_or_else(too_many)?;
         let mut header = Vec::from([0, length, 3, left, 0, 0, 0, 0]);
-        header.extend(self.segments.iter().flat_map(Ipv6Addr::octets));
+        header.extend(self.segments.iter().rev().flat_map(Ipv6Addr::octets));
         writer.bytes(RPL_IPTUNNEL_SRH, &header)
     }
 }
@@ -440,10 +438,8 @@ impl Ioam6 {
     }
 
     fn encode(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
-        let frequency = [
-            (IOAM6_IPTUNNEL_FREQ_K, self.frequency),
-            (IOAM6_IPTUNNEL_FREQ_N, self.frequency_of),
-        ];
+        let frequency =
+            [(IOAM6_IPTUNNEL_FREQ_K, self.frequency), (IOAM6_IPTUNNEL_FREQ_N, self.frequency_of)];
         for (number, value) in frequency {
             if let Some(value) = value {
                 writer.u32(number, value);

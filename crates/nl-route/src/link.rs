@@ -9,6 +9,7 @@ use nl_wire::text::Text;
 use nl_wire::value::AddressFamily;
 use nl_wire::{Message, RawAttr, Writer};
 
+use crate::tables::kind::IFLA_VRF_TABLE;
 use crate::tables::link::{
     AF_INET6, IFLA, IFLA_ADDRESS, IFLA_AF_SPEC, IFLA_ALLMULTI, IFLA_ALT_IFNAME, IFLA_BROADCAST,
     IFLA_CARRIER, IFLA_CARRIER_CHANGES, IFLA_CARRIER_DOWN_COUNT, IFLA_CARRIER_UP_COUNT, IFLA_EVENT,
@@ -340,6 +341,13 @@ impl Link {
     /// The kind of a virtual link: `veth`, `bridge`, …; `None` for a physical one.
     pub fn info_kind(&self) -> Option<&Text> {
         self.info.as_ref()?.kind.as_ref()
+    }
+
+    /// The routing table of a VRF.
+    pub fn vrf_table(&self) -> Option<u32> {
+        let info = self.info.as_ref()?;
+        info.kind.as_ref().filter(|kind| **kind == "vrf")?;
+        info.data().flatten().find(|attr| attr.number() == IFLA_VRF_TABLE)?.u32().ok()
     }
 
     /// How IPv6 makes the link-local address (`IFLA_INET6_ADDR_GEN_MODE` in `IFLA_AF_SPEC`).

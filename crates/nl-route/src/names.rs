@@ -148,6 +148,7 @@ impl NameKind {
 pub struct Names {
     links: BTreeMap<u32, (Text, Option<(LinkFlags, LinkType)>)>,
     altnames: BTreeMap<Text, u32>,
+    vrfs: BTreeMap<u32, u32>,
     words: BTreeMap<(NameKind, u32), String>,
 }
 
@@ -159,6 +160,7 @@ impl Default for Names {
         Self {
             links: BTreeMap::new(),
             altnames: BTreeMap::new(),
+            vrfs: BTreeMap::new(),
             words: NameKind::ALL.into_iter().flat_map(built_in).collect(),
         }
     }
@@ -215,6 +217,7 @@ impl Names {
     /// Forgets a link.
     pub fn remove_link(&mut self, index: u32) {
         self.links.remove(&index);
+        self.vrfs.remove(&index);
         self.altnames.retain(|_, known| *known != index);
     }
 
@@ -222,6 +225,10 @@ impl Names {
     pub fn learn(&mut self, link: &Link) {
         self.altnames.retain(|_, known| *known != link.index);
         self.altnames.extend(link.altnames.iter().map(|name| (name.clone(), link.index)));
+        match link.vrf_table() {
+            Some(table) => self.vrfs.insert(link.index, table),
+            None => self.vrfs.remove(&link.index),
+        };
         if let Some(name) = &link.name {
             self.links.insert(link.index, (name.clone(), Some((link.flags, link.link_type))));
         }
@@ -256,6 +263,13 @@ impl Names {
         let known = known.or_else(|| self.altnames.get(&Text::from(name)).copied());
         let digits = |name: &str| name.strip_prefix("if")?.parse().ok();
         known.or_else(|| digits(name).filter(|index| *index != 0))
+    }
+}
+
+impl Names {
+    /// The table of the VRF of that name.
+    pub fn vrf_table(&self, name: &str) -> Option<u32> {
+        self.vrfs.get(&self.link_index(name)?).copied()
     }
 }
 

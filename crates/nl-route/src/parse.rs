@@ -33,8 +33,10 @@ use crate::prefix::{Prefix, parse_address};
 use crate::route::Realms;
 use crate::value::RouteType;
 
+mod encap;
 mod get;
 pub mod neighbour;
+pub mod nexthop;
 mod route;
 pub mod rule;
 mod selector;
@@ -187,6 +189,12 @@ impl<'a, S: AsRef<str>> Words<'a, S> {
             text: format!("Cannot find device \"{}\"", escaped(word)),
             code: 1,
         })
+    }
+
+    /// The table of a VRF by its name.
+    fn vrf(&mut self) -> Result<u32, WordError> {
+        let word = self.value()?;
+        self.names.vrf_table(word).ok_or_else(|| wrong(word, "Invalid VRF"))
     }
 
     fn address(&mut self, family: AddressFamily) -> Result<IpAddr, WordError> {

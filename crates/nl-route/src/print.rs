@@ -8,15 +8,18 @@ use nl_wire::json::Json;
 use crate::names::Names;
 
 mod address;
+pub(crate) mod encap;
 mod kind;
 mod link;
 mod neighbour;
+mod nexthop;
 mod route;
 mod rule;
 
 pub(crate) use address::address;
 pub(crate) use link::link;
 pub(crate) use neighbour::neighbour;
+pub(crate) use nexthop::{bucket, nexthop};
 pub(crate) use route::{METRICS, route};
 pub(crate) use rule::rule;
 

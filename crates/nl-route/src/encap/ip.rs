@@ -159,15 +159,13 @@ impl TunnelOption {
                     LWTUNNEL_IP_OPT_GENEVE_DATA => *data = attr.payload.to_vec(),
                     _ => {}
                 },
-                Some(Self::Erspan { version, index, direction, hardware }) => {
-                    match attr.number() {
-                        LWTUNNEL_IP_OPT_ERSPAN_VER => *version = attr.u8()?,
-                        LWTUNNEL_IP_OPT_ERSPAN_INDEX => *index = attr.u32_be()?,
-                        LWTUNNEL_IP_OPT_ERSPAN_DIR => *direction = attr.u8()?,
-                        LWTUNNEL_IP_OPT_ERSPAN_HWID => *hardware = attr.u8()?,
-                        _ => {}
-                    }
-                }
+                Some(Self::Erspan { version, index, direction, hardware }) => match attr.number() {
+                    LWTUNNEL_IP_OPT_ERSPAN_VER => *version = attr.u8()?,
+                    LWTUNNEL_IP_OPT_ERSPAN_INDEX => *index = attr.u32_be()?,
+                    LWTUNNEL_IP_OPT_ERSPAN_DIR => *direction = attr.u8()?,
+                    LWTUNNEL_IP_OPT_ERSPAN_HWID => *hardware = attr.u8()?,
+                    _ => {}
+                },
                 _ => {}
             }
         }

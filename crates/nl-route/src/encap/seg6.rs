@@ -246,7 +246,9 @@ impl Seg6Local {
                     for inner in attr.nested() {
                         let inner = inner.map_err(within)?;
                         match inner.number() {
-                            SEG6_LOCAL_BPF_PROG_ID => program.0 = Some(inner.u32().map_err(within)?),
+                            SEG6_LOCAL_BPF_PROG_ID => {
+                                program.0 = Some(inner.u32().map_err(within)?);
+                            }
                             SEG6_LOCAL_BPF_PROG_NAME => program.1 = Some(inner.text().into()),
                             _ => {}
                         }

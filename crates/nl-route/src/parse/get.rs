@@ -87,7 +87,14 @@ pub fn get<S: AsRef<str>>(
                 get.ip_proto = Some(words.named_byte(NameKind::IpProtocol, reason)?);
             }
             Some(Key::FibMatch) => get.fib_match = true,
-            Some(Key::Vrf) => return Err(wrong(words.value()?, "Invalid VRF")),
+            Some(Key::Vrf) => {
+                // A lookup in a VRF is one by its link.
+                let word = words.value()?;
+                if names.vrf_table(word).is_none() {
+                    return Err(wrong(word, "Invalid VRF"));
+                }
+                get.oif = names.link_index(word);
+            }
         }
     }
     if target {

@@ -3,15 +3,17 @@
 use alloc::boxed::Box;
 use alloc::format;
 
+use nl_wire::RawAttr;
 use nl_wire::value::AddressFamily;
 
 use super::{Keyword, WordError, Words, escaped, is_default, keyword, kind, prefix, wrong};
+use crate::encap::label_stack;
 use crate::names::{NameKind, Names, parse_number};
 use crate::route::{Hop, Metrics, Route};
 use crate::tables::route::{
-    RTAX_ADVMSS, RTAX_CC_ALGO, RTAX_CWND, RTAX_FASTOPEN_NO_COOKIE, RTAX_FEATURES, RTAX_HOPLIMIT,
-    RTAX_INITCWND, RTAX_INITRWND, RTAX_MTU, RTAX_QUICKACK, RTAX_REORDERING, RTAX_RTO_MIN, RTAX_RTT,
-    RTAX_RTTVAR, RTAX_SSTHRESH, RTAX_WINDOW,
+    RTA_DST, RTA_NEWDST, RTAX_ADVMSS, RTAX_CC_ALGO, RTAX_CWND, RTAX_FASTOPEN_NO_COOKIE,
+    RTAX_FEATURES, RTAX_HOPLIMIT, RTAX_INITCWND, RTAX_INITRWND, RTAX_MTU, RTAX_QUICKACK,
+    RTAX_REORDERING, RTAX_RTO_MIN, RTAX_RTT, RTAX_RTTVAR, RTAX_SSTHRESH, RTAX_WINDOW,
 };
 use crate::value::{HopFlags, PathFeatures, Preference, RouteFlags, RouteProtocol, Scope, TableId};
 
@@ -19,6 +21,7 @@ use crate::value::{HopFlags, PathFeatures, Preference, RouteFlags, RouteProtocol
 enum Key {
     Source,
     Via,
+    NewDestination,
     From,
     Tos,
     Expires,
@@ -47,6 +50,7 @@ enum Key {
 /// In the order in which ip looks for them, which decides what a word cut short means.
 const KEYWORDS: &[Keyword<Key>] = &[
     ("src", true, Key::Source),
+    ("as", true, Key::NewDestination),
     ("via", true, Key::Via),
     ("from", true, Key::From),
     ("tos", true, Key::Tos),
@@ -92,7 +96,7 @@ const KEYWORDS: &[Keyword<Key>] = &[
 /// What is not said stays open, for [`Change`](crate::request::Change) to choose.
 ///
 /// # Errors
-/// At the first word that ip would not take either, and at `encap`, which is not read yet.
+/// At the first word that ip would not take either, and at `encap bpf`: programs are not loaded here.
 pub fn route<S: AsRef<str>>(
     words: &[S],
     family: AddressFamily,
@@ -142,11 +146,21 @@ fn destination<'a, S: AsRef<str>>(
         route.kind = kind;
         word = words.value()?;
     }
-    if !is_default(word) {
+    if route.family == AddressFamily::MPLS {
+        put_labels(route, RTA_DST, word)?;
+    } else if !is_default(word) {
         let prefix = prefix(word, route.family)?;
         route.destination = Some(prefix);
         learn(route, AddressFamily::of(prefix.address));
     }
+    Ok(())
+}
+
+/// Labels of an MPLS route, which are kept raw.
+fn put_labels(route: &mut Route, raw_type: u16, word: &str) -> Result<(), WordError> {
+    let labels = super::encap::labels(word)?;
+    let payload = label_stack(&labels, raw_type).map_err(|_| wrong(word, "invalid labels"))?;
+    route.unknown.push(RawAttr { raw_type, payload });
     Ok(())
 }
 
@@ -243,7 +257,13 @@ fn word_of<S: AsRef<str>>(
         Key::Table => {
             route.table = TableId(words.named(NameKind::Table, "\"table\" value is invalid")?);
         }
-        Key::Vrf => return Err(wrong(words.value()?, "Invalid VRF")),
+        Key::Vrf => route.table = TableId(words.vrf()?),
+        Key::NewDestination => {
+            if words.peek() == Some("to") {
+                words.next();
+            }
+            put_labels(route, RTA_NEWDST, words.value()?)?;
+        }
         Key::Link => route.oif = Some(words.link()?),
         Key::TtlPropagate => {
             route.ttl_propagate = Some(match words.value()? {
@@ -263,9 +283,7 @@ fn word_of<S: AsRef<str>>(
             let wrong = || wrong(value, "\"pref\" value is invalid");
             route.preference = Some(named.ok_or_else(wrong)?);
         }
-        Key::Encap => {
-            return Err(wrong(words.value()?, "\"encap type\" value is invalid"));
-        }
+        Key::Encap => route.encap = Some(Box::new(super::encap::encap(words)?)),
     }
     Ok(())
 }
@@ -317,7 +335,7 @@ fn hop<S: AsRef<str>>(route: &mut Route, words: &mut Words<'_, S>) -> Result<Hop
             }
             "encap" => {
                 words.next();
-                return Err(wrong(words.value()?, "\"encap type\" value is invalid"));
+                hop.encap = Some(Box::new(super::encap::encap(words)?));
             }
             other => {
                 let text = format!(

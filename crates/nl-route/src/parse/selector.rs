@@ -92,7 +92,7 @@ pub fn selector<S: AsRef<str>>(
                     filter.table = Some(TableId(table)).filter(|_| table != 0);
                 }
             },
-            Some(Key::Vrf) => return Err(wrong(words.value()?, "Invalid VRF")),
+            Some(Key::Vrf) => filter.table = Some(TableId(words.vrf()?)),
             Some(Key::Cached) => filter.cloned = true,
             Some(Key::Tos) => {
                 filter.tos = Some(words.tos("TOS value is invalid")?);

@@ -3,21 +3,20 @@
 use core::fmt;
 use core::net::IpAddr;
 
-use nl_wire::text::{Escaped, Hex};
+use nl_wire::text::Escaped;
 use nl_wire::value::AddressFamily;
 
+pub(super) use super::encap::encap;
 use super::{Context, Hidden, Out};
 use crate::names::NameKind;
 use crate::prefix::Prefix;
 use crate::route::ip_family;
-use crate::route::{CacheInfo, Encap, Hop, Metrics, Realms, Route, TICKS_PER_SECOND};
+use crate::route::{CacheInfo, Hop, Metrics, Realms, Route, TICKS_PER_SECOND};
 use crate::tables::route::{
-    MPLS_IPTUNNEL_DST, MPLS_IPTUNNEL_TTL, RTA_DST, RTA_NEWDST, RTA_SRC, RTAX_CC_ALGO,
-    RTAX_FEATURES, RTAX_HOPLIMIT, RTAX_RTO_MIN, RTAX_RTT, RTAX_RTTVAR,
+    RTA_DST, RTA_NEWDST, RTA_SRC, RTAX_CC_ALGO, RTAX_FEATURES, RTAX_HOPLIMIT, RTAX_RTO_MIN,
+    RTAX_RTT, RTAX_RTTVAR,
 };
-use crate::value::{
-    CacheFlags, EncapType, Preference, RouteFlags, RouteProtocol, RouteType, Scope, TableId,
-};
+use crate::value::{CacheFlags, Preference, RouteFlags, RouteProtocol, RouteType, Scope, TableId};
 
 /// The words of flags in the order in which ip prints them.
 const FLAGS: [(RouteFlags, &str); 11] = [
@@ -112,7 +111,7 @@ pub(crate) fn route(out: &mut Out<'_, '_>, route: &Route, context: &Context<'_>)
         out.string("to", "as to ", labels);
     }
     if let Some(info) = &route.encap {
-        encap(out, info);
+        encap(out, info, context);
     }
     if route.tos != 0 && context.shows(Hidden::TOS) {
         out.string("tos", "tos ", names.name(NameKind::Tos, route.tos.into()));
@@ -199,7 +198,7 @@ fn next_hop(out: &mut Out<'_, '_>, route: &Route, hop: &Hop, context: &Context<'
         out.text("\tnexthop ");
     }
     if let Some(info) = &hop.encap {
-        encap(out, info);
+        encap(out, info, context);
     }
     gateway(out, hop.gateway, route.family);
     if let Some(pair) = hop.realms {
@@ -237,7 +236,7 @@ fn gateway(out: &mut Out<'_, '_>, gateway: Option<IpAddr>, family: AddressFamily
     out.end_object();
 }
 
-fn flags(out: &mut Out<'_, '_>, flags: RouteFlags) {
+pub(super) fn flags(out: &mut Out<'_, '_>, flags: RouteFlags) {
     out.begin_array("flags");
     for (_, word) in FLAGS.iter().filter(|row| flags.contains(row.0)) {
         out.entry(word);
@@ -389,27 +388,6 @@ fn preference(out: &mut Out<'_, '_>, value: Preference) {
     };
     out.json(|json| json.field("pref", word));
     out.text(format_args!("pref {word}"));
-}
-
-/// The wrapping: MPLS labels, and the bytes of all other kinds.
-fn encap(out: &mut Out<'_, '_>, encap: &Encap) {
-    const WORDS: [&str; 11] =
-        ["none", "mpls", "ip", "ila", "ip6", "seg6", "bpf", "seg6local", "rpl", "ioam6", "xfrm"];
-    let word = WORDS.get(usize::from(encap.kind.0));
-    match word {
-        Some(word) => out.string("encap", " encap ", word),
-        None => out.string("encap", " encap ", encap.kind.0),
-    }
-    if encap.kind != EncapType::MPLS {
-        return out.string("raw", "", format_args!("{:#}", Hex(&encap.payload)));
-    }
-    for attr in encap.attributes().flatten() {
-        match (attr.number(), attr.u8()) {
-            (MPLS_IPTUNNEL_DST, _) => out.string("dst", " ", Labels(attr.payload)),
-            (MPLS_IPTUNNEL_TTL, Ok(ttl)) => out.number("ttl", "ttl ", ttl),
-            _ => {}
-        }
-    }
 }
 
 /// A destination or source: `default`, a prefix, an address, or the labels of an MPLS route.
