@@ -47,6 +47,18 @@ pub enum Seeds {
     Scripts,
 }
 
+/// Command lines of `ip route`, `ip rule` and `ip neighbour`.
+const ROUTE_WORDS: &[&str] = &[
+    "default via 192.0.2.1 dev eth0 proto static metric 100 onlink",
+    "10.1.0.0/16 nexthop via 192.0.2.1 weight 2 nexthop via inet6 2001:db8::1 dev eth0",
+    "unreachable 2001:db8::/32 table 100 scope link src 2001:db8::1 expires 30s mtu lock 1400",
+    "198.51.100.7 from 192.0.2.9 iif eth0 mark 0x7 uid 5 ipproto tcp sport 1 dport 2 fibmatch",
+    "root 10/8 match 10.1/16 exact 10.1.1/24 type local tos 0x10 realms 3/4 cache",
+    "not from 10.0.0.0/8 to 10.1.0.0/16 fwmark 1/0xff iif eth0 lookup 100 pref 5 sport 1-2",
+    "192.0.2.7 lladdr 02:00:00:00:00:01 dev eth0 nud permanent router",
+    "proxy 192.0.2.8 dev eth0 nomaster unused",
+];
+
 macro_rules! targets {
     ($($name:ident = $law:path, $seeds:expr;)*) => {
         /// Every target.
@@ -70,6 +82,9 @@ targets! {
     route = route::route, Seeds::Bodies(&[24, 25]);
     link = route::link, Seeds::Bodies(&[16, 17]);
     address = route::address, Seeds::Bodies(&[20, 21]);
+    neighbour = route::neighbour, Seeds::Bodies(&[28, 29]);
+    rule = route::rule, Seeds::Bodies(&[32, 33]);
+    route_words = route::words, Seeds::Texts(ROUTE_WORDS);
     words = conntrack::words, Seeds::Texts(&["tcp", "ASSURED", "0 web\n# x\n17 customer-2\n"]);
     prefix = route::prefix, Seeds::Texts(&["10/8", "192.0.2.1/255.255.0.0", "2001:db8::/32", "1"]);
 }
