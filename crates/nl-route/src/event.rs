@@ -7,21 +7,23 @@ use nl_wire::{Error, Message};
 use crate::address::Address;
 use crate::link::Link;
 use crate::neighbour::Neighbour;
+use crate::nexthop::{Nexthop, NexthopBucket};
 use crate::object::{Action, Object};
 use crate::request::Change;
 use crate::route::Route;
 use crate::rule::Rule;
 use crate::tables::{
-    RTM_DELADDR, RTM_DELLINK, RTM_DELNEIGH, RTM_DELROUTE, RTM_DELRULE, RTM_NEWADDR, RTM_NEWLINK,
-    RTM_NEWNEIGH, RTM_NEWROUTE, RTM_NEWRULE,
+    RTM_DELADDR, RTM_DELLINK, RTM_DELNEIGH, RTM_DELNEXTHOP, RTM_DELNEXTHOPBUCKET, RTM_DELROUTE,
+    RTM_DELRULE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEIGH, RTM_NEWNEXTHOP, RTM_NEWNEXTHOPBUCKET,
+    RTM_NEWROUTE, RTM_NEWRULE,
 };
 use crate::value::Group;
 
 /// A change that the kernel told the members of a group of.
 ///
 /// The event of a route tells whether it was added, replaced another, or stands before or behind
-/// others of its key. For the others the kernel makes no difference between a
-/// new and a changed one: both are [`Action::Change`].
+/// others of its key, that of a nexthop object whether it was added or replaced another. For all
+/// else the kernel makes no difference between new and changed: both are [`Action::Change`].
 ///
 /// IPv4 routes also vanish without an event: with the link or the last address of the link, and
 /// with their nexthop object.
@@ -37,11 +39,15 @@ pub enum Event {
     Neighbour(Box<Change<Neighbour>>),
     /// A rule.
     Rule(Box<Change<Rule>>),
+    /// A nexthop object.
+    Nexthop(Box<Change<Nexthop>>),
+    /// A bucket of a resilient group.
+    NexthopBucket(Change<NexthopBucket>),
 }
 
 impl Event {
     /// The groups that tell the events that [`Event::decode`] reads.
-    pub const GROUPS: [Group; 8] = [
+    pub const GROUPS: [Group; 9] = [
         Group::LINK,
         Group::IPV4_IFADDR,
         Group::IPV6_IFADDR,
@@ -50,6 +56,7 @@ impl Event {
         Group::NEIGH,
         Group::IPV4_RULE,
         Group::IPV6_RULE,
+        Group::NEXTHOP,
     ];
 
     /// Reads an event; `None` if it is about another kind of object.
@@ -63,6 +70,8 @@ impl Event {
             RTM_NEWADDR | RTM_DELADDR => Self::Address(change(message)?),
             RTM_NEWNEIGH | RTM_DELNEIGH => Self::Neighbour(Box::new(change(message)?)),
             RTM_NEWRULE | RTM_DELRULE => Self::Rule(Box::new(change(message)?)),
+            RTM_NEWNEXTHOP | RTM_DELNEXTHOP => Self::Nexthop(Box::new(change(message)?)),
+            RTM_NEWNEXTHOPBUCKET | RTM_DELNEXTHOPBUCKET => Self::NexthopBucket(change(message)?),
             _ => return Ok(None),
         }))
     }

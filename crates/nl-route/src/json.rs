@@ -16,6 +16,7 @@ use nl_wire::json::Json;
 use crate::address::Address;
 use crate::link::Link;
 use crate::neighbour::Neighbour;
+use crate::nexthop::{Nexthop, NexthopBucket};
 use crate::print::{self, Context, Out};
 use crate::route::Route;
 use crate::rule::Rule;
@@ -43,4 +44,14 @@ pub fn neighbour(json: &mut Json<'_>, neighbour: &Neighbour, context: &Context<'
 /// Appends a rule: an object as in the array of `ip -j rule`.
 pub fn rule(json: &mut Json<'_>, rule: &Rule, context: &Context<'_>) {
     print::rule(&mut Out::Json(json), rule, context);
+}
+
+/// Appends a nexthop object: an object as in the array of `ip -j nexthop`.
+pub fn nexthop(json: &mut Json<'_>, nexthop: &Nexthop, context: &Context<'_>) {
+    print::nexthop(&mut Out::Json(json), nexthop, context);
+}
+
+/// Appends a bucket of a resilient group: an object as in the array of `ip -j nexthop bucket`.
+pub fn nexthop_bucket(json: &mut Json<'_>, bucket: &NexthopBucket, context: &Context<'_>) {
+    print::bucket(&mut Out::Json(json), bucket, context);
 }

@@ -27,6 +27,7 @@ use alloc::string::String;
 use crate::address::Address;
 use crate::link::Link;
 use crate::neighbour::Neighbour;
+use crate::nexthop::{Nexthop, NexthopBucket};
 use crate::print::{self, Context, Out};
 use crate::route::Route;
 use crate::rule::Rule;
@@ -54,4 +55,14 @@ pub fn neighbour(out: &mut String, neighbour: &Neighbour, context: &Context<'_>)
 /// Appends a rule as `ip rule` prints it.
 pub fn rule(out: &mut String, rule: &Rule, context: &Context<'_>) {
     print::rule(&mut Out::Text(out), rule, context);
+}
+
+/// Appends a nexthop object as `ip nexthop` prints it.
+pub fn nexthop(out: &mut String, nexthop: &Nexthop, context: &Context<'_>) {
+    print::nexthop(&mut Out::Text(out), nexthop, context);
+}
+
+/// Appends a bucket of a resilient group as `ip nexthop bucket` prints it.
+pub fn nexthop_bucket(out: &mut String, bucket: &NexthopBucket, context: &Context<'_>) {
+    print::bucket(&mut Out::Text(out), bucket, context);
 }
