@@ -8,7 +8,7 @@
 //! A [`Consumer`] does the same for all network namespaces of a host at once.
 //!
 //! What can be watched is an [`Object`]: [`Flows`], [`Expectations`], [`Routes`], [`Links`],
-//! [`Addresses`].
+//! [`Addresses`], [`Neighbours`], [`Rules`], [`Nexthops`].
 
 pub mod consumer;
 mod engine;
@@ -23,7 +23,10 @@ mod watch;
 pub use consumer::{Consumer, Namespace};
 pub use engine::{Counters, Engine, Item};
 pub use mirror::{Budget, Change, Mirror};
-pub use object::{Addresses, Expectations, Flows, Links, Notice, Object, RouteKey, Routes};
+pub use object::{
+    Addresses, Expectations, Flows, Links, Neighbours, Nexthops, Notice, Object, RouteKey, Routes,
+    Rules,
+};
 pub use spawn::Handle;
 pub use watch::Watch;
 

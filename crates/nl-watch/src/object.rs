@@ -10,13 +10,19 @@ mod address;
 mod expectation;
 mod flow;
 mod link;
+mod neighbour;
+mod nexthop;
 mod route;
+mod rule;
 
 pub use address::Addresses;
 pub use expectation::Expectations;
 pub use flow::Flows;
 pub use link::Links;
+pub use neighbour::Neighbours;
+pub use nexthop::Nexthops;
 pub use route::{RouteKey, Routes};
+pub use rule::Rules;
 
 /// One of the kernel's tables: how to list it, and what its events mean.
 ///

@@ -1,5 +1,7 @@
 //! Expectations.
 
+use std::time::Duration;
+
 use nl_conntrack::{EventKind, Expectation, ExpectationEvent, ListExpectations, Tuple, groups};
 use nl_wire::value::{AddressFamily, Family};
 use nl_wire::{Error, Message};
@@ -8,7 +10,9 @@ use super::{Notice, Object};
 
 /// The flows that helpers expect in a namespace.
 ///
-/// The kernel announces their end when they are met, when their master ends and when they time out.
+/// The kernel announces that they are made, met or timed out, and that their master ends; but as with
+/// [`Flows`](crate::Flows) it says nothing of those whose master was made before anybody listened. So
+/// they are listed again every five minutes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Expectations {
     /// `INET`, `INET6`, or `UNSPEC` for both.
@@ -23,6 +27,7 @@ impl Object for Expectations {
 
     const FAMILY: Family = Family::NETFILTER;
     const GROUPS: &'static [u32] = &groups::EXPECTATIONS;
+    const RELIST: Option<Duration> = Some(Duration::from_secs(300));
 
     fn list(&self) -> ListExpectations {
         ListExpectations { family: self.family, master: None }

@@ -1,6 +1,8 @@
 //! Links.
 
-use nl_route::{Action, AddressFamily, Event, Group, Link, List};
+use std::collections::BTreeMap;
+
+use nl_route::{Action, AddressFamily, Event, Group, Link, LinkFlags, List};
 use nl_wire::value::Family;
 use nl_wire::{Error, Message};
 
@@ -56,5 +58,28 @@ impl Object for Links {
         } else {
             Notice::Put(link)
         })
+    }
+}
+
+/// The flags of each link that was heard of: a change of them may touch other objects silently.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Seen(BTreeMap<u32, LinkFlags>);
+
+/// The `ifi_change` of a link that was just made.
+const NEW_LINK: LinkFlags = LinkFlags(u32::MAX);
+
+impl Seen {
+    /// Whether an event tells of more than a new link, or of what is known already.
+    pub(super) fn is_news(&mut self, action: Action, link: &Link) -> bool {
+        // Bridges tell of their ports in messages of their own family.
+        if link.family != AddressFamily::UNSPEC {
+            return false;
+        }
+        if action == Action::Delete {
+            self.0.remove(&link.index);
+            return true;
+        }
+        let before = self.0.insert(link.index, link.flags);
+        before != Some(link.flags) && (before.is_some() || link.change != NEW_LINK)
     }
 }

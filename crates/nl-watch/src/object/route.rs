@@ -1,13 +1,12 @@
 //! Routes.
 
-use std::collections::BTreeMap;
-
 use nl_route::filter::RouteFilter;
 use nl_route::tables::{RTM_DELNEXTHOP, RTM_NEWNEXTHOP};
-use nl_route::{Action, AddressFamily, Event, Group, LinkFlags, List, Prefix, Route, TableId};
+use nl_route::{Action, AddressFamily, Event, Group, List, Prefix, Route, TableId};
 use nl_wire::value::Family;
 use nl_wire::{Error, Message};
 
+use super::link::Seen;
 use super::{Notice, Object};
 
 /// The IPv4 and IPv6 routes of a namespace, of all tables, without the cache.
@@ -19,14 +18,11 @@ use super::{Notice, Object};
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Routes {
     /// The flags of each link that was heard of: a change of them may touch routes.
-    links: BTreeMap<u32, LinkFlags>,
+    links: Seen,
 }
 
 /// What several routes may share.
 pub type RouteKey = (AddressFamily, TableId, Option<Prefix>, Option<Prefix>, u8, u32);
-
-/// The `ifi_change` of a link that was just made.
-const NEW_LINK: LinkFlags = LinkFlags(u32::MAX);
 
 impl Object for Routes {
     type Item = Route;
@@ -90,7 +86,9 @@ impl Object for Routes {
         }
         Ok(match Event::decode(message)? {
             Some(Event::Route(change)) if self.covers(&change.object) => route(change),
-            Some(Event::Link(change)) => self.link(change.action, &change.object),
+            Some(Event::Link(change)) if self.links.is_news(change.action, &change.object) => {
+                Notice::Stale
+            }
             // The last address of a link takes the IPv4 routes over it along.
             Some(Event::Address(change))
                 if change.action == Action::Delete
@@ -100,25 +98,6 @@ impl Object for Routes {
             }
             _ => Notice::Nothing,
         })
-    }
-}
-
-impl Routes {
-    fn link(&mut self, action: Action, link: &nl_route::Link) -> Notice<Route> {
-        // Bridges tell of their ports in messages of their own family.
-        if link.family != AddressFamily::UNSPEC {
-            return Notice::Nothing;
-        }
-        if action == Action::Delete {
-            self.links.remove(&link.index);
-            return Notice::Stale;
-        }
-        let before = self.links.insert(link.index, link.flags);
-        if before == Some(link.flags) || (before.is_none() && link.change == NEW_LINK) {
-            Notice::Nothing
-        } else {
-            Notice::Stale
-        }
     }
 }
 
