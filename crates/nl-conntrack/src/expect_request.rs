@@ -155,6 +155,8 @@ impl Request for GetExpectation {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
+// Most changes are the large one, and few are kept.
+#[allow(clippy::large_enum_variant)]
 pub enum ExpectationChange {
     /// Makes it. The master must be there, else `ENOENT`, and have a helper, else `EOPNOTSUPP`. If
     /// the helper was chosen by user space the timeout must be given, else `EINVAL`; otherwise that

@@ -10,7 +10,8 @@
 //!   [`ExpectationChange`] and its like about expectations, [`TimeoutChange`] about timeouts;
 //!   [`stats`] holds those for statistics.
 //! - [`EventFilter`] says which events are wanted, and compiles it to a program for the kernel.
-//! - [`text`] prints the lines of conntrack(8), [`json`] our own JSON.
+//! - [`text`] prints the lines of conntrack(8), [`json`] our own JSON; [`parse`] reads conntrack(8)'s
+//!   options.
 //! - [`tables`] names every attribute, for listings and errors.
 //!
 //! Decoding an ordinary flow allocates nothing.
@@ -64,6 +65,7 @@ pub mod expect_request;
 pub mod extension;
 pub mod flow;
 pub mod json;
+pub mod parse;
 pub mod protocol_info;
 pub mod request;
 mod shape;

@@ -1,5 +1,5 @@
 //! The lines of conntrack(8) 1.4.7, byte for byte: `conntrack -L`, `conntrack -E`,
-//! `conntrack -L expect`.
+//! `conntrack -L expect`, and `-o xml` and `-o save` of flows and their events.
 //!
 //! Everything is appended to a `String` that the caller keeps, without the newline at the end.
 //! Control characters in names are escaped, where conntrack(8) prints them.
@@ -37,11 +37,15 @@ use crate::value::{ExpectFlags, IpProtocol, Status};
 
 mod labels;
 mod number;
+mod save;
 mod time;
+mod xml;
 pub use labels::{LabelError, LabelNames};
 pub(crate) use number::Ntop;
 use number::{address, decimal};
+pub use save::{SaveCommand, save, save_all, save_event};
 use time::{NANOSECONDS, ctime};
+pub use xml::{XML_HEAD, XML_TAIL, xml, xml_event};
 
 /// How to print: the words of `conntrack -o`.
 #[derive(Clone, Copy, Debug)]
@@ -150,8 +154,14 @@ pub fn event(
     }
     tag(out, event.kind);
     flow(out, &event.flow, options);
-    if event.port != 0 {
-        append(out, format_args!(" [USERSPACE] portid={}", event.port));
+    user_space(out, event.port, program);
+}
+
+/// Appends what `conntrack -E` tells, in every format, of an event that a netlink request caused:
+/// the port id of the requester's socket and the name of its program. Nothing for port 0.
+pub fn user_space(out: &mut String, port: u32, program: Option<&[u8]>) {
+    if port != 0 {
+        append(out, format_args!(" [USERSPACE] portid={port}"));
         if let Some(program) = program {
             append(out, format_args!(" progname={}", Escaped(program)));
         }

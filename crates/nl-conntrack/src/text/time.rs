@@ -7,25 +7,49 @@ use core::fmt::Write as _;
 pub(super) const NANOSECONDS: u64 = 1_000_000_000;
 
 const SECONDS_PER_DAY: i64 = 86_400;
-const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+const WEEKDAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// Appends a moment, in nanoseconds since 1970, as `Thu Jan  1 00:00:00 1970` in local time.
-pub(super) fn ctime(out: &mut String, nanoseconds: u64, utc_offset: fn(i64) -> i32) {
-    let Ok(seconds) = i64::try_from(nanoseconds / NANOSECONDS) else { return };
-    let local = seconds + i64::from(utc_offset(seconds));
+/// A moment in local time.
+pub(super) struct CivilTime {
+    pub(super) year: i64,
+    /// From 0 on.
+    pub(super) month: i64,
+    /// From 1 on.
+    pub(super) day: i64,
+    /// From 0, which is Sunday, on.
+    pub(super) weekday: i64,
+    pub(super) hour: i64,
+    pub(super) minute: i64,
+    pub(super) second: i64,
+}
+
+/// A moment, in seconds since 1970, in local time.
+pub(super) fn civil_time(seconds: u64, utc_offset: fn(i64) -> i32) -> CivilTime {
+    let seconds = i64::try_from(seconds).unwrap_or_default();
+    let local = seconds.saturating_add(utc_offset(seconds).into());
     let (days, second) = (local.div_euclid(SECONDS_PER_DAY), local.rem_euclid(SECONDS_PER_DAY));
     let (year, month, day) = civil(days);
-    let weekday = WEEKDAYS.iter().zip(0..).find(|row| row.1 == days.rem_euclid(7));
-    let weekday = weekday.map_or("", |row| row.0);
+    let weekday = (days + 4).rem_euclid(7);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    CivilTime { year, month, day, weekday, hour, minute, second }
+}
+
+/// Appends a moment, in nanoseconds since 1970, as `Thu Jan  1 00:00:00 1970` in local time.
+pub(super) fn ctime(out: &mut String, nanoseconds: u64, utc_offset: fn(i64) -> i32) {
+    let time = civil_time(nanoseconds / NANOSECONDS, utc_offset);
+    let name = |names: &[&'static str], index: i64| {
+        usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or_default()
+    };
+    let (weekday, month) = (name(&WEEKDAYS, time.weekday), name(&MONTHS, time.month));
+    let CivilTime { year, day, hour, minute, second, .. } = time;
     // A String takes everything.
     let _ = write!(out, "{weekday} {month} {day:2} {hour:02}:{minute:02}:{second:02} {year}");
 }
 
-/// The year, the month and the day from 1 on of a day counted from 1970-01-01.
-fn civil(mut days: i64) -> (i64, &'static str, i64) {
+/// The year, the month from 0 on and the day from 1 on of a day counted from 1970-01-01.
+fn civil(mut days: i64) -> (i64, i64, i64) {
     let mut year = 1970;
     while days < 0 {
         year -= 1;
@@ -37,14 +61,14 @@ fn civil(mut days: i64) -> (i64, &'static str, i64) {
     }
     let february = days_of(year) - 337;
     let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    for (month, length) in MONTHS.iter().zip(lengths) {
+    for (month, length) in (0..).zip(lengths) {
         if days < length {
             return (year, month, days + 1);
         }
         days -= length;
     }
     // The lengths add up to those of the year.
-    (year, "", days)
+    (year, 0, days)
 }
 
 fn days_of(year: i64) -> i64 {
