@@ -147,6 +147,22 @@ fn zones_are_found_in_three_places() {
     }
 }
 
+/// An address counts in a flow of its family only, whatever else the message holds.
+#[test]
+fn the_family_decides_which_addresses_count() {
+    for (source, prefix) in [("10.0.0.1", "0.0.0.0/0"), ("fd00::1", "::/0")] {
+        let flow = tcp(source, source);
+        for end in End::ALL {
+            assert!(judge(&at(end, prefix), &message(EventKind::New, &flow)));
+            for family in [0, 2, 10, 77].map(AddressFamily) {
+                let flow = Flow { family, ..flow.clone() };
+                let found = judge(&at(end, prefix), &message(EventKind::New, &flow));
+                assert_eq!(found, family == flow.original.family());
+            }
+        }
+    }
+}
+
 /// Acks, the end of a dump, expectations and other subsystems are not for an event filter.
 #[test]
 fn what_is_no_event_of_a_flow_passes() {
