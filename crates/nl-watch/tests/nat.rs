@@ -347,6 +347,16 @@ proptest! {
             }
         }
         prop_assert_eq!(table.entries().len(), table.len());
+        // Many at once are the same as one by one.
+        let tuples: Vec<Tuple> = all.iter().map(|(_, flow)| flow.reply).collect();
+        let mut reader = table.reader();
+        let mut answers = Vec::new();
+        reader.lookup_all(1, 1, &tuples, |tuple, found| answers.push((*tuple, found)));
+        prop_assert_eq!(answers.len(), tuples.len());
+        for ((asked, found), tuple) in answers.into_iter().zip(&tuples) {
+            prop_assert_eq!(asked, *tuple);
+            prop_assert_eq!(found, model.get(&(1, 1, *tuple)).map(|(other, _)| *other));
+        }
     }
 }
 

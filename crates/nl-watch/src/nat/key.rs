@@ -30,19 +30,13 @@ impl Side {
     /// IPv4 ones are taken as these.
     #[inline]
     pub(super) fn pack(tuple: &Tuple, zone: u16) -> Option<Self> {
-        let (addresses, family) = match (tuple.source, tuple.destination) {
+        let ends = (tuple.source.to_canonical(), tuple.destination.to_canonical());
+        let (addresses, family) = match ends {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
                 let word = u64::from(source.to_bits()) << 32 | u64::from(destination.to_bits());
                 ([word, 0, 0, 0], 0)
             }
             (IpAddr::V6(source), IpAddr::V6(destination)) => {
-                if let (IpAddr::V4(_), IpAddr::V4(_)) =
-                    (source.to_canonical(), destination.to_canonical())
-                {
-                    let source = tuple.source.to_canonical();
-                    let destination = tuple.destination.to_canonical();
-                    return Self::pack(&Tuple { source, destination, ..*tuple }, zone);
-                }
                 let [a, b] = words(source.to_bits());
                 let [c, d] = words(destination.to_bits());
                 ([a, b, c, d], IPV6)

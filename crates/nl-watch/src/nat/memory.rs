@@ -170,6 +170,15 @@ impl Slots {
         u32::try_from(slots).unwrap_or(u32::MAX)
     }
 
+    /// Has the memory of a slot fetched; the second slot, if there is one.
+    #[inline]
+    pub(super) fn touch(&self, number: u32) -> Option<u32> {
+        let slot = self.get(number);
+        let second = u32::try_from(slot.addresses[0].load(Ordering::Relaxed)).ok();
+        let ipv6 = is_ipv6(slot.descriptors[0].load(Ordering::Relaxed));
+        second.filter(|second| ipv6 && *second < self.capacity)
+    }
+
     /// Copies the record out of a slot; `None` if the slot is free or was written meanwhile.
     #[inline]
     pub(super) fn read(&self, number: u32) -> Option<Record> {
@@ -201,6 +210,43 @@ impl Slots {
         let namespace = load(&slot.namespace);
         fence(Ordering::Acquire);
         (slot.version.load(Ordering::Relaxed) == version).then_some(Record { namespace, sides })
+    }
+
+    /// The other direction, if the one found is this one: what [`Slots::read`] would say, without
+    /// reading more than is needed.
+    #[inline]
+    pub(super) fn other(&self, found: Found, namespace: u64, side: &Side) -> Option<Side> {
+        let slot = self.get(found.slot);
+        let version = slot.version.load(Ordering::Acquire);
+        let load = |word: &AtomicU64| word.load(Ordering::Relaxed);
+        let (this, other) = (found.direction & 1, 1 - (found.direction & 1));
+        if version % 2 == 1
+            || load(&slot.descriptors[this]) != side.descriptor
+            || load(&slot.namespace) != namespace
+        {
+            return None;
+        }
+        let descriptor = load(&slot.descriptors[other]);
+        let mut answer = Side { descriptor, addresses: [0; 4] };
+        if is_ipv6(side.descriptor) {
+            let second = u32::try_from(load(&slot.addresses[0])).ok();
+            let words = self.get(second.filter(|second| *second < self.capacity)?).words();
+            let word = |number: usize| match number.checked_sub(1) {
+                None => load(&slot.addresses[1]),
+                Some(number) => load(words[number]),
+            };
+            if (0..4).any(|number| word(4 * this + number) != side.addresses[number]) {
+                return None;
+            }
+            answer.addresses = std::array::from_fn(|number| word(4 * other + number));
+        } else {
+            if load(&slot.addresses[this]) != side.addresses[0] {
+                return None;
+            }
+            answer.addresses[0] = load(&slot.addresses[other]);
+        }
+        fence(Ordering::Acquire);
+        (slot.version.load(Ordering::Relaxed) == version).then_some(answer)
     }
 
     /// Fills a free slot. `second` is for IPv6.
@@ -302,6 +348,12 @@ impl Index {
             }
         }
         None
+    }
+
+    /// Has the memory fetched where the search for a hash begins.
+    #[inline]
+    pub(super) fn touch(&self, hash: u64) -> u64 {
+        self.buckets[self.first(hash)].load(Ordering::Relaxed)
     }
 
     fn bucket(hash: u64, Found { slot, direction }: Found) -> u64 {

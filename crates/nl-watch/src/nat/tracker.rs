@@ -8,14 +8,15 @@ use nl_socket::{Error, Wait};
 use super::dump::NatEntry;
 use super::reader::NatReader;
 use super::table::{Listing, NatOptions, NatTable, Origin};
-use crate::{Change, Flows, Item, Watch};
+use crate::{Change, Flows, Item, Mirror, Watch};
 
 /// A [`NatTable`] that follows the kernel.
 ///
 /// Fed in one of two ways, for each namespace its own:
 ///
-/// - From a [`Watch`], by [`Tracker::follow`]: complete, and right again after every loss. The watch
-///   keeps a mirror of all flows, translated or not.
+/// - From a [`Watch`], by [`Tracker::follow`], or from a consumer of all namespaces, by
+///   [`Tracker::item`]: complete, and right again after every loss. They keep a mirror of all flows,
+///   translated or not.
 /// - From events, by [`Tracker::event`], and lists, by [`Tracker::begin_list`], for those who do not
 ///   want such a mirror: list after subscribing, after each loss, and where a
 ///   [`Step`](crate::pressure::Step) says so.
@@ -60,21 +61,35 @@ impl Tracker {
     ) -> Result<Option<Item<Flow>>, Error> {
         let item = watch.next(wait)?;
         let now = Instant::now();
-        match &item {
+        if let Some(item) = &item {
+            self.item(namespace, item, watch.mirror(), now);
+        }
+        self.table.expire(now);
+        Ok(item)
+    }
+
+    /// Takes note of an item of a [`Watch`] or a [`Consumer`](crate::consumer::Consumer), and of the
+    /// mirror that it is about.
+    pub fn item(
+        &mut self,
+        namespace: u64,
+        item: &Item<Flow>,
+        mirror: &Mirror<Flows>,
+        now: Instant,
+    ) {
+        match item {
             // The first list is told as a whole.
-            Some(Item::Listed { .. }) => {
+            Item::Listed { .. } => {
                 let listing = self.begin_list(namespace);
-                for flow in watch.mirror().iter() {
+                for flow in mirror.iter() {
                     self.listed(&listing, flow, now);
                 }
                 self.end_list(listing, true);
             }
-            Some(Item::Change(change)) => self.change(namespace, change, now),
+            Item::Change(change) => self.change(namespace, change, now),
             // The differences that a loss made are told as changes.
-            Some(Item::Lost(_) | Item::Resynced { .. } | Item::Full { .. }) | None => {}
+            Item::Lost(_) | Item::Resynced { .. } | Item::Full { .. } => {}
         }
-        self.table.expire(now);
-        Ok(item)
     }
 
     /// Takes note of a change.

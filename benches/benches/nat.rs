@@ -1,0 +1,186 @@
+//! The translation table at a million flows: lookups, changes, memory.
+//!
+//! Before times it prints the bytes that a flow takes.
+
+use std::hint::black_box;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, Throughput};
+use nl_conntrack::{Flow, IpProtocol, Tuple};
+use nl_testkit::Rng;
+use nl_watch::nat::{NatOptions, NatReader, NatTable, Origin};
+
+const FLOWS: u32 = 1_000_000;
+
+/// The namespace.
+const HERE: u64 = 4_026_531_840;
+
+/// How many lookups are prepared: more than what caches hold of the table.
+const QUERIES: usize = 1 << 18;
+
+fn flow(number: u32, ipv6: bool) -> Flow {
+    let [_, a, b, c] = number.to_be_bytes();
+    let address = |net: u8, a: u8, b: u8, c: u8| -> IpAddr {
+        if ipv6 {
+            [0xfd00 + u16::from(net), 0, 0, 0, 0, a.into(), b.into(), c.into()].into()
+        } else {
+            [net, a, b, c].into()
+        }
+    };
+    let port = 1024 + u16::from_be_bytes([b, c]) % 60_000;
+    let client = (address(10, a, b, c), port);
+    let seen = Tuple::with_ports(IpProtocol::TCP, client, (address(100, 64, 0, c), 443));
+    let real = Tuple::with_ports(IpProtocol::TCP, client, (address(172, 16, b, a), 8443));
+    Flow { reply: real.reversed(), ..Flow::new(seen) }
+}
+
+/// A table with just the room for all flows, and they.
+fn full(ipv6: bool) -> NatTable {
+    let bytes = if ipv6 { 192 } else { 96 } * FLOWS as usize;
+    let options = NatOptions { bytes, grace: Duration::ZERO, orphan_lifetime: None };
+    let mut table = NatTable::new(options);
+    let now = Instant::now();
+    for number in 0..FLOWS {
+        assert!(table.insert(HERE, &flow(number, ipv6), Origin::Announced, now));
+    }
+    assert_eq!(table.len(), FLOWS as usize);
+    table
+}
+
+/// Both directions of flows that are there.
+fn queries(ipv6: bool) -> Vec<Tuple> {
+    let mut rng = Rng::new(1);
+    let number = |rng: &mut Rng| u32::try_from(rng.below(FLOWS as usize)).unwrap_or_default();
+    (0..QUERIES)
+        .map(|index| {
+            let flow = flow(number(&mut rng), ipv6);
+            if index % 2 == 0 { flow.original } else { flow.reply }
+        })
+        .collect()
+}
+
+fn lookup_all(reader: &mut NatReader, queries: &[Tuple]) -> usize {
+    queries.iter().filter(|tuple| black_box(reader.lookup(HERE, 0, tuple)).is_some()).count()
+}
+
+fn lookups(c: &mut Criterion) {
+    let mut group = c.benchmark_group("nat");
+    group.throughput(Throughput::Elements(QUERIES as u64));
+    for (name, ipv6) in [("v4", false), ("v6", true)] {
+        let mut table = full(ipv6);
+        let queries = queries(ipv6);
+        let mut reader = table.reader();
+        assert_eq!(lookup_all(&mut reader, &queries), QUERIES, "every lookup finds its flow");
+        group.bench_function(format!("hit_{name}"), |b| {
+            b.iter(|| lookup_all(&mut reader, &queries));
+        });
+        group.bench_function(format!("hit_all_{name}"), |b| {
+            b.iter(|| {
+                let mut hits = 0;
+                reader.lookup_all(HERE, 0, &queries, |_, found| {
+                    hits += usize::from(black_box(found).is_some());
+                });
+                hits
+            });
+        });
+        // Each lookup waits for the one before: what a single one takes.
+        group.bench_function(format!("chain_{name}"), |b| {
+            b.iter(|| {
+                queries.iter().fold(0_u64, |zone, tuple| {
+                    let found = reader.lookup(HERE + zone, 0, tuple);
+                    u64::from(found.is_none())
+                })
+            });
+        });
+        let absent: Vec<Tuple> =
+            queries.iter().map(|tuple| Tuple { protocol: IpProtocol::UDP, ..*tuple }).collect();
+        assert_eq!(lookup_all(&mut reader, &absent), 0);
+        group.bench_function(format!("miss_{name}"), |b| {
+            b.iter(|| lookup_all(&mut reader, &absent));
+        });
+        // A flow ends, another begins.
+        let now = Instant::now();
+        let changes: Vec<Flow> = (0..1 << 16).map(|number| flow(number, ipv6)).collect();
+        group.throughput(Throughput::Elements(changes.len() as u64));
+        group.bench_function(format!("end_and_insert_{name}"), |b| {
+            b.iter(|| {
+                for flow in &changes {
+                    table.end(HERE, flow, now);
+                    table.insert(HERE, flow, Origin::Announced, now);
+                }
+            });
+        });
+        group.throughput(Throughput::Elements(QUERIES as u64));
+        assert_eq!(table.len(), FLOWS as usize);
+    }
+    group.finish();
+}
+
+/// Lookups of one thread while another writes without pause.
+fn beside_a_writer(c: &mut Criterion) {
+    let mut table = full(false);
+    let queries = queries(false);
+    let mut reader = table.reader();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let now = Instant::now();
+            let mut number = 0;
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                let flow = flow(number % FLOWS, false);
+                table.end(HERE, &flow, now);
+                table.insert(HERE, &flow, Origin::Announced, now);
+                number += 1;
+            }
+        });
+        let mut group = c.benchmark_group("nat");
+        group.throughput(Throughput::Elements(QUERIES as u64));
+        group.bench_function("hit_v4_beside_a_writer", |b| {
+            b.iter(|| lookup_all(&mut reader, &queries));
+        });
+        group.finish();
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+}
+
+/// Resident memory of this process, in bytes.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
+    kilobytes.unwrap_or_default() * 1024
+}
+
+/// Prints what a million flows take, in a table with just the room for them.
+fn memory() {
+    for (name, ipv6) in [("IPv4", false), ("IPv6", true)] {
+        let before = resident();
+        let bytes = if ipv6 { 192 } else { 96 } * FLOWS as usize;
+        let mut table = NatTable::new(NatOptions { bytes, ..NatOptions::default() });
+        let empty = resident();
+        for number in 0..FLOWS {
+            table.insert(HERE, &flow(number, ipv6), Origin::Announced, Instant::now());
+        }
+        assert_eq!((table.len(), table.counters().evicted), (FLOWS as usize, 0));
+        println!(
+            "{name}: {FLOWS} flows in {} bytes, {} a flow; resident {} empty, {} full",
+            table.bytes(),
+            table.bytes() / FLOWS as usize,
+            empty - before,
+            resident() - before,
+        );
+    }
+}
+
+fn main() {
+    memory();
+    let mut criterion = Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(3))
+        .configure_from_args();
+    lookups(&mut criterion);
+    beside_a_writer(&mut criterion);
+    criterion.final_summary();
+}
