@@ -17,7 +17,7 @@ use crate::address::Address;
 use crate::link::Link;
 use crate::neighbour::Neighbour;
 use crate::nexthop::{Nexthop, NexthopBucket};
-use crate::print::{self, Context, Out};
+use crate::print::{self, Context, Layout, Out};
 use crate::route::Route;
 use crate::rule::Rule;
 
@@ -29,6 +29,22 @@ pub fn route(json: &mut Json<'_>, route: &Route, context: &Context<'_>) {
 /// Appends a link: an object as in the array of `ip -j link`.
 pub fn link(json: &mut Json<'_>, link: &Link, context: &Context<'_>) {
     print::link(&mut Out::Json(json), link, context);
+}
+
+/// Appends a link: an object as in the array of `ip -j -br link`.
+pub fn brief_link(json: &mut Json<'_>, link: &Link, context: &Context<'_>) {
+    print::brief_link(&mut Out::Json(json), link, context);
+}
+
+/// Appends a link and its addresses: an object as in the array of `ip -j address`.
+pub fn link_with_addresses(
+    json: &mut Json<'_>,
+    link: &Link,
+    addresses: &[Address],
+    layout: Layout,
+    context: &Context<'_>,
+) {
+    print::link_with_addresses(&mut Out::Json(json), link, addresses, layout, context);
 }
 
 /// Appends an address: an object as in `addr_info` of `ip -j address`.

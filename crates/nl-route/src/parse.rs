@@ -33,8 +33,11 @@ use crate::prefix::{Prefix, parse_address};
 use crate::route::Realms;
 use crate::value::RouteType;
 
+pub mod address;
 mod encap;
 mod get;
+mod kind;
+pub mod link;
 pub mod neighbour;
 pub mod nexthop;
 mod route;

@@ -8,6 +8,7 @@ use nl_wire::json::Json;
 use crate::names::Names;
 
 mod address;
+mod block;
 pub(crate) mod encap;
 mod kind;
 mod link;
@@ -17,6 +18,8 @@ mod route;
 mod rule;
 
 pub(crate) use address::address;
+pub use block::Layout;
+pub(crate) use block::{brief_link, link_with_addresses};
 pub(crate) use link::link;
 pub(crate) use neighbour::neighbour;
 pub(crate) use nexthop::{bucket, nexthop};

@@ -18,7 +18,7 @@ use crate::tables::link::{IFLA_ALT_IFNAME, IFLA_EXT_MASK, IFLA_IFNAME};
 use crate::tables::route::{
     RTA_DPORT, RTA_DST, RTA_IIF, RTA_IP_PROTO, RTA_MARK, RTA_OIF, RTA_SPORT, RTA_SRC, RTA_UID,
 };
-use crate::tables::{PROTOCOL, RTM_GETLINK, RTM_GETROUTE};
+use crate::tables::{PROTOCOL, RTM_DELLINKPROP, RTM_GETLINK, RTM_GETROUTE, RTM_NEWLINKPROP};
 use crate::value::RouteFlags;
 
 /// Asks for all objects of a kind that a filter admits.
@@ -248,6 +248,44 @@ impl Request for GetRoute {
 
     fn read(&self, message: &Message<'_>) -> Result<Option<Route>, Error> {
         Route::decode(message).map(Some)
+    }
+}
+
+/// Gives a link further names, or takes them (`ip link property`).
+///
+/// Of the link only the index and [`Link::altnames`] count.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct LinkNames {
+    /// The link and the names.
+    pub link: Link,
+    /// Whether they are given, or taken.
+    pub add: bool,
+}
+
+impl Request for LinkNames {
+    type Item = ();
+    const MODE: Mode = Mode::Change;
+
+    fn protocol(&self) -> &'static Protocol {
+        &PROTOCOL
+    }
+
+    fn message_type(&self) -> u16 {
+        if self.add { RTM_NEWLINKPROP } else { RTM_DELLINKPROP }
+    }
+
+    fn flags(&self) -> Flags {
+        if self.add { Flags::CREATE | Flags::EXCL | Flags::APPEND } else { Flags(0) }
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        let link = &self.link;
+        Link { index: link.index, altnames: link.altnames.clone(), ..Link::default() }
+            .encode_change(writer)
+    }
+
+    fn read(&self, _: &Message<'_>) -> Result<Option<()>, Error> {
+        Ok(None)
     }
 }
 

@@ -28,6 +28,7 @@ use crate::address::Address;
 use crate::link::Link;
 use crate::neighbour::Neighbour;
 use crate::nexthop::{Nexthop, NexthopBucket};
+pub use crate::print::Layout;
 use crate::print::{self, Context, Out};
 use crate::route::Route;
 use crate::rule::Rule;
@@ -40,6 +41,23 @@ pub fn route(out: &mut String, route: &Route, context: &Context<'_>) {
 /// Appends a link as `ip link` prints it: two lines, or more with details and statistics.
 pub fn link(out: &mut String, link: &Link, context: &Context<'_>) {
     print::link(&mut Out::Text(out), link, context);
+}
+
+/// Appends a link as `ip -br link` prints it: one line.
+pub fn brief_link(out: &mut String, link: &Link, context: &Context<'_>) {
+    print::brief_link(&mut Out::Text(out), link, context);
+}
+
+/// Appends a link and its addresses as `ip address` prints them: a few lines for the link, where
+/// addresses of all families are listed, and two lines an address; with `brief` one line for all.
+pub fn link_with_addresses(
+    out: &mut String,
+    link: &Link,
+    addresses: &[Address],
+    layout: Layout,
+    context: &Context<'_>,
+) {
+    print::link_with_addresses(&mut Out::Text(out), link, addresses, layout, context);
 }
 
 /// Appends an address as `ip monitor` prints it: two lines.

@@ -26,6 +26,13 @@ const FLAGS: [(AddressFlags, &str); 11] = [
 pub(crate) fn address(out: &mut Out<'_, '_>, address: &Address, context: &Context<'_>) {
     out.begin(context);
     out.text(format_args!("{}: {}", address.index, context.names.link(address.index)));
+    fields(out, address, context);
+    out.text("\n");
+    out.end_object();
+}
+
+/// All of it but what is around: of a list below a link that is enough.
+pub(super) fn fields(out: &mut Out<'_, '_>, address: &Address, context: &Context<'_>) {
     match address.family {
         AddressFamily::INET => out.string("family", "    ", "inet"),
         AddressFamily::INET6 => out.string("family", "    ", "inet6"),
@@ -65,8 +72,6 @@ pub(crate) fn address(out: &mut Out<'_, '_>, address: &Address, context: &Contex
         lifetime(out, "valid_life_time", "valid_lft ", info.valid, " ");
         lifetime(out, "preferred_life_time", "preferred_lft ", info.preferred, "");
     }
-    out.text("\n");
-    out.end_object();
 }
 
 fn flags(out: &mut Out<'_, '_>, address: &Address) {

@@ -52,6 +52,14 @@ const TYPES: [(LinkType, &str); 12] = [
 /// Appends one link.
 pub(crate) fn link(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
     out.begin(context);
+    head(out, link, context);
+    rest(out, link, context);
+    out.text("\n");
+    out.end_object();
+}
+
+/// The first line.
+pub(super) fn head(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
     out.number_with("ifindex", "", link.index, ": ");
     let lower_down = name(out, link, context);
     flags(out, link.flags, lower_down);
@@ -101,6 +109,10 @@ pub(crate) fn link(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
             None => out.number("event", "event ", event.0),
         }
     }
+}
+
+/// All behind the first line.
+pub(super) fn rest(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
     addresses(out, link, context);
     namespaces(out, link);
     if link.proto_down.is_some_and(|down| down != 0) {
@@ -126,12 +138,17 @@ pub(crate) fn link(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
         }
         out.end_array();
     }
-    out.text("\n");
-    out.end_object();
 }
 
 /// The name and that of the link below; whether the latter is known to be down.
 fn name(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) -> bool {
+    let down = link_name(out, link, context);
+    out.text(": ");
+    down
+}
+
+/// The same without what follows it in a list.
+pub(super) fn link_name(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) -> bool {
     let name = link.name.as_ref().map_or(&b"<nil>"[..], |name| name.as_bytes());
     out.text(Escaped(name));
     let mut down = false;
@@ -155,7 +172,6 @@ fn name(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) -> bool {
         }
         None => {}
     }
-    out.text(": ");
     out.json(|json| {
         json.key("ifname");
         json.bytes(name);
@@ -163,7 +179,7 @@ fn name(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) -> bool {
     down
 }
 
-fn flags(out: &mut Out<'_, '_>, flags: LinkFlags, lower_down: bool) {
+pub(super) fn flags(out: &mut Out<'_, '_>, flags: LinkFlags, lower_down: bool) {
     let no_carrier = flags.contains(LinkFlags::UP) && !flags.contains(LinkFlags::RUNNING);
     let mut rest = flags.without(LinkFlags::RUNNING);
     out.text("<");
@@ -314,7 +330,12 @@ fn details(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
 }
 
 /// Counters: a table in text, an object in JSON.
-fn statistics(out: &mut Out<'_, '_>, stats: &Stats64, link: &Link, context: &Context<'_>) {
+pub(super) fn statistics(
+    out: &mut Out<'_, '_>,
+    stats: &Stats64,
+    link: &Link,
+    context: &Context<'_>,
+) {
     let more = context.statistics > 1;
     let changes = link.carrier_changes.map_or(0, u64::from);
     let s = stats;

@@ -1,0 +1,394 @@
+//! The words of `ip address`.
+
+use alloc::format;
+use core::net::{IpAddr, Ipv4Addr};
+
+use nl_wire::text::Text;
+use nl_wire::value::AddressFamily;
+
+use super::{Keyword, WordError, Words, duplicate, escaped, keyword, wrong};
+use crate::address::{Address, AddressCacheInfo};
+use crate::link::Link;
+use crate::names::{NameKind, Names, parse_number};
+use crate::object::Action;
+use crate::prefix::Prefix;
+use crate::value::{AddressFlags, AddressProtocol, LinkFlags, Scope};
+
+#[derive(Clone, Copy)]
+enum Key {
+    Peer,
+    Broadcast,
+    Anycast,
+    Scope,
+    Link,
+    Label,
+    Metric,
+    Valid,
+    Preferred,
+    Flag(AddressFlags),
+    Protocol,
+    Local,
+}
+
+/// In the order in which ip looks for them.
+const KEYWORDS: &[Keyword<Key>] = &[
+    ("peer", true, Key::Peer),
+    ("remote", true, Key::Peer),
+    ("broadcast", false, Key::Broadcast),
+    ("brd", true, Key::Broadcast),
+    ("anycast", true, Key::Anycast),
+    ("scope", true, Key::Scope),
+    ("dev", true, Key::Link),
+    ("label", true, Key::Label),
+    ("metric", true, Key::Metric),
+    ("priority", true, Key::Metric),
+    ("preference", true, Key::Metric),
+    ("valid_lft", false, Key::Valid),
+    ("preferred_lft", false, Key::Preferred),
+    ("home", true, Key::Flag(AddressFlags::HOMEADDRESS)),
+    ("nodad", true, Key::Flag(AddressFlags::NODAD)),
+    ("mngtmpaddr", true, Key::Flag(AddressFlags::MANAGETEMPADDR)),
+    ("noprefixroute", true, Key::Flag(AddressFlags::NOPREFIXROUTE)),
+    ("autojoin", true, Key::Flag(AddressFlags::MCAUTOJOIN)),
+    ("optimistic", true, Key::Flag(AddressFlags::OPTIMISTIC)),
+    ("proto", true, Key::Protocol),
+    ("local", true, Key::Local),
+];
+
+/// Reads the words behind `ip address add`, `change`, `replace` or `delete`.
+///
+/// # Errors
+/// At the first word that ip would not take either.
+pub fn change<S: AsRef<str>>(
+    words: &[S],
+    family: AddressFamily,
+    names: &Names,
+    action: Action,
+) -> Result<Address, WordError> {
+    let mut words = Words::new(words, names);
+    let mut address = Address { family, ..Address::default() };
+    let (mut local, mut peer): (Option<Prefix>, Option<Prefix>) = (None, None);
+    let (mut link, mut label, mut broadcast, mut scope) = (None, None, None, None);
+    let mut lifetimes = AddressCacheInfo::default();
+    while let Some(word) = words.peek() {
+        let key = keyword(word, KEYWORDS);
+        if key.is_some() {
+            words.next();
+        }
+        match key {
+            Some(Key::Peer) => {
+                let word = words.value()?;
+                if peer.is_some() {
+                    return Err(duplicate("peer", word));
+                }
+                peer = Some(super::prefix(word, address.family)?);
+            }
+            Some(Key::Broadcast) => {
+                let word = words.value()?;
+                if broadcast.replace(word).is_some() {
+                    return Err(duplicate("broadcast", word));
+                }
+            }
+            Some(Key::Anycast) => address.anycast = Some(words.address(address.family)?),
+            Some(Key::Scope) => {
+                scope = Some(Scope(words.named_byte(NameKind::Scope, "invalid scope value.")?));
+            }
+            Some(Key::Link) => link = Some(words.value()?),
+            Some(Key::Label) => label = Some(words.value()?),
+            Some(Key::Metric) => {
+                let metric = words.number(u32::MAX, "\"metric\" value is invalid")?;
+                address.rt_priority = Some(metric);
+            }
+            Some(Key::Valid) => {
+                lifetimes.valid = lifetime(words.value()?, "valid_lft value")?;
+                address.cache_info = Some(lifetimes);
+            }
+            Some(Key::Preferred) => {
+                lifetimes.preferred = lifetime(words.value()?, "preferred_lft value")?;
+                address.cache_info = Some(lifetimes);
+            }
+            Some(Key::Flag(flag)) => address.flags |= flag,
+            Some(Key::Protocol) => {
+                let reason = "\"proto\" value is invalid";
+                let number = words.named_byte(NameKind::AddressProtocol, reason)?;
+                address.protocol = Some(AddressProtocol(number));
+            }
+            Some(Key::Local) | None => {
+                let word = words.value()?;
+                if local.is_some() {
+                    return Err(duplicate("local", word));
+                }
+                local = Some(super::prefix(word, address.family)?);
+            }
+        }
+        for prefix in [local, peer].into_iter().flatten() {
+            if address.family == AddressFamily::UNSPEC {
+                address.family = AddressFamily::of(prefix.address);
+            }
+        }
+    }
+    if lifetimes.valid < lifetimes.preferred && lifetimes.valid != AddressCacheInfo::FOREVER {
+        if lifetimes.preferred != AddressCacheInfo::FOREVER {
+            let text = "preferred_lft is greater than valid_lft".into();
+            return Err(WordError { text, code: 255 });
+        }
+        // Without a word of it, an address is not preferred for longer than it is valid.
+        lifetimes.preferred = lifetimes.valid;
+        address.cache_info = Some(lifetimes);
+    }
+    let missing = |text: &str| WordError { text: text.into(), code: 255 };
+    let link =
+        link.ok_or_else(|| missing("Not enough information: \"dev\" argument is required."))?;
+    if let Some(label) = label {
+        if !label.starts_with(link) {
+            let text =
+                format!("\"dev\" ({}) must match \"label\" ({}).", escaped(link), escaped(label));
+            return Err(WordError { text, code: 255 });
+        }
+        address.label = Some(Text::from(label));
+    }
+    address.local = local.map(|prefix| prefix.address);
+    address.address = peer.or(local).map(|prefix| prefix.address);
+    if let Some(prefix) = peer.or(local) {
+        address.prefix_length = prefix.length;
+    }
+    address.broadcast = broadcast_of(broadcast, &address, peer)?;
+    let loopback = match address.local {
+        Some(IpAddr::V4(own)) => own.octets()[0] == 127,
+        _ => false,
+    };
+    let usual = if loopback && action != Action::Delete { Scope::HOST } else { Scope(0) };
+    address.scope = scope.unwrap_or(usual);
+    address.index = words.link_of(link)?;
+    Ok(address)
+}
+
+/// Seconds, or `forever`; 0 is refused where the kernel would.
+fn lifetime(word: &str, what: &str) -> Result<u32, WordError> {
+    if word == "forever" {
+        return Ok(AddressCacheInfo::FOREVER);
+    }
+    parse_number(word).ok_or_else(|| wrong(word, what))
+}
+
+/// The broadcast address that a word means: `+` and `-` are all ones and all zeros in the host's
+/// part.
+fn broadcast_of(
+    word: Option<&str>,
+    address: &Address,
+    peer: Option<Prefix>,
+) -> Result<Option<IpAddr>, WordError> {
+    let Some(word) = word else { return Ok(None) };
+    if !matches!(word, "+" | "-") {
+        return super::address(word, address.family).map(Some);
+    }
+    let broad = |text: &str| WordError { text: text.into(), code: 255 };
+    let Some(IpAddr::V4(own)) = peer.map(|prefix| prefix.address).or(address.local) else {
+        return Err(broad("Broadcast can be set only for IPv4 addresses"));
+    };
+    if address.prefix_length > 30 {
+        return Ok(None);
+    }
+    let host = u32::MAX.checked_shr(address.prefix_length.into()).unwrap_or(0);
+    let bits = u32::from(own);
+    Ok(Some(Ipv4Addr::from(if word == "+" { bits | host } else { bits & !host }).into()))
+}
+
+/// What `ip address show` and `flush` choose: links, and addresses of them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Selector {
+    /// The family; `UNSPEC` is all.
+    pub family: AddressFamily,
+    /// The link's index.
+    pub index: Option<u32>,
+    /// How far away they are valid.
+    pub scope: Option<Scope>,
+    /// What they lie in.
+    pub within: Option<Prefix>,
+    /// A pattern of labels, with `*` and `?`.
+    pub label: Option<Text>,
+    /// Flags that must be there.
+    pub flags: AddressFlags,
+    /// Flags that must not be there.
+    pub without: AddressFlags,
+    /// Only of links that are switched on.
+    pub up: bool,
+    /// Only of links of this master.
+    pub master: Option<u32>,
+    /// Only of links of this kind.
+    pub kind: Option<Text>,
+    /// Only of links of this group.
+    pub group: Option<u32>,
+}
+
+impl Selector {
+    /// Whether a link is one of those asked for.
+    pub fn admits_link(&self, link: &Link) -> bool {
+        self.index.is_none_or(|index| index == link.index)
+            && (!self.up || link.flags.contains(LinkFlags::UP))
+            && self.master.is_none_or(|master| link.master == Some(master))
+            && self.kind.as_ref().is_none_or(|kind| link.info_kind() == Some(kind))
+            && self.group.is_none_or(|group| link.group == Some(group))
+    }
+
+    /// Whether an address is one of those asked for; of its link nothing but the index counts.
+    pub fn admits(&self, address: &Address, names: &Names) -> bool {
+        let family = self.family == AddressFamily::UNSPEC || self.family == address.family;
+        family
+            && self.index.is_none_or(|index| index == address.index)
+            && self.scope.is_none_or(|scope| scope == address.scope)
+            && self
+                .within
+                .is_none_or(|prefix| address.own().is_some_and(|own| prefix.contains(own)))
+            && address.flags.contains(self.flags)
+            && (address.flags.0 & self.without.0) == 0
+            && self.label.as_ref().is_none_or(|pattern| {
+                let name = || names.known_link(address.index);
+                let label = address.label.as_ref().or_else(name);
+                label.is_some_and(|label| matches(pattern.as_bytes(), label.as_bytes()))
+            })
+    }
+
+    /// Whether links without a fitting address are left out.
+    pub fn needs_address(&self) -> bool {
+        self.family != AddressFamily::UNSPEC
+            || self.scope.is_some()
+            || self.within.is_some()
+            || self.label.is_some()
+            || !self.flags.is_empty()
+            || !self.without.is_empty()
+    }
+}
+
+/// Whether `text` fits a pattern with `*` and `?`, in time of the product of their lengths.
+fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut at, mut from) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(&letter) = text.get(from) {
+        match pattern.get(at) {
+            Some(b'*') => {
+                star = Some((at, from));
+                at += 1;
+            }
+            Some(&wanted) if wanted == b'?' || wanted == letter => {
+                at += 1;
+                from += 1;
+            }
+            _ => match star {
+                Some((place, start)) => {
+                    star = Some((place, start + 1));
+                    at = place + 1;
+                    from = start + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.get(at..).unwrap_or_default().iter().all(|rest| *rest == b'*')
+}
+
+/// Words that choose by flags: those that must be there, those that must not.
+const FLAGS: [(&str, AddressFlags, AddressFlags); 12] = [
+    ("dynamic", AddressFlags(0), AddressFlags::PERMANENT),
+    ("permanent", AddressFlags::PERMANENT, AddressFlags(0)),
+    ("secondary", AddressFlags::SECONDARY, AddressFlags(0)),
+    ("temporary", AddressFlags::SECONDARY, AddressFlags(0)),
+    ("primary", AddressFlags(0), AddressFlags::SECONDARY),
+    ("tentative", AddressFlags::TENTATIVE, AddressFlags(0)),
+    ("-tentative", AddressFlags(0), AddressFlags::TENTATIVE),
+    ("deprecated", AddressFlags::DEPRECATED, AddressFlags(0)),
+    ("-deprecated", AddressFlags(0), AddressFlags::DEPRECATED),
+    ("dadfailed", AddressFlags::DADFAILED, AddressFlags(0)),
+    ("home", AddressFlags::HOMEADDRESS, AddressFlags(0)),
+    ("mngtmpaddr", AddressFlags::MANAGETEMPADDR, AddressFlags(0)),
+];
+
+/// Reads the words behind `ip address show` or `flush`.
+///
+/// # Errors
+/// At the first word that ip would not take either.
+pub fn selector<S: AsRef<str>>(
+    words: &[S],
+    family: AddressFamily,
+    names: &Names,
+) -> Result<Selector, WordError> {
+    let mut words = Words::new(words, names);
+    let mut selector = Selector { family, ..Selector::default() };
+    let mut link = None;
+    while let Some(word) = words.next() {
+        if let Some((_, with, without)) = FLAGS.iter().find(|row| row.0 == word) {
+            selector.flags |= *with;
+            selector.without |= *without;
+            continue;
+        }
+        match word {
+            "to" => {
+                let prefix = words.prefix(selector.family)?;
+                selector.family = AddressFamily::of(prefix.address);
+                selector.within = Some(prefix);
+            }
+            "scope" => {
+                if words.peek() == Some("all") {
+                    words.next();
+                } else {
+                    let scope = words.named_byte(NameKind::Scope, "invalid \"scope\"")?;
+                    selector.scope = Some(Scope(scope));
+                }
+            }
+            "up" => selector.up = true,
+            "label" => selector.label = Some(Text::from(words.value()?)),
+            "master" | "vrf" => selector.master = Some(device(&mut words)?),
+            "type" => selector.kind = Some(Text::from(words.value()?)),
+            "group" => {
+                selector.group = Some(words.named(NameKind::Group, "Invalid \"group\" value")?);
+            }
+            word => {
+                let word = if word == "dev" { words.value()? } else { word };
+                if link.replace(word).is_some() {
+                    return Err(duplicate("dev", word));
+                }
+            }
+        }
+    }
+    if let Some(word) = link {
+        selector.index = Some(existing(&words, word)?);
+    }
+    Ok(selector)
+}
+
+fn device<S: AsRef<str>>(words: &mut Words<'_, S>) -> Result<u32, WordError> {
+    let word = words.value()?;
+    let index = words.names.link_index(word);
+    index.ok_or_else(|| wrong(word, "Device does not exist"))
+}
+
+/// A link that a list is about.
+pub(super) fn existing<S: AsRef<str>>(words: &Words<'_, S>, word: &str) -> Result<u32, WordError> {
+    words.names.link_index(word).ok_or_else(|| WordError {
+        text: format!("Device \"{}\" does not exist.", escaped(word)),
+        code: 1,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn patterns() {
+        for (pattern, text, fits) in [
+            ("", "", true),
+            ("*", "", true),
+            ("a*", "abc", true),
+            ("a*c", "abcbc", true),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("*b", "aab", true),
+            ("*b", "aba", false),
+            ("eth0:*", "eth0:1", true),
+            ("**x**", "axb", true),
+        ] {
+            assert_eq!(matches(pattern.as_bytes(), text.as_bytes()), fits, "{pattern} {text}");
+        }
+    }
+}

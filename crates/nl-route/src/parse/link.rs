@@ -1,0 +1,342 @@
+//! The words of `ip link`.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::vec::Vec;
+
+use nl_wire::text::Text;
+use nl_wire::{RawAttr, Writer};
+
+use super::address::existing;
+use super::kind::data;
+use super::{WordError, Words, duplicate, escaped, wrong};
+use crate::link::{Link, LinkInfo};
+use crate::names::{NameKind, Names, parse_number};
+use crate::request::NAME_LENGTH_MAX;
+use crate::tables::link::{
+    AF_INET6, IFLA_AF_SPEC, IFLA_CARRIER, IFLA_GRO_MAX_SIZE, IFLA_GSO_MAX_SEGS, IFLA_GSO_MAX_SIZE,
+    IFLA_INET6_ADDR_GEN_MODE, IFLA_LINK_NETNSID, IFLA_LINKMODE, IFLA_PROTO_DOWN,
+};
+use crate::value::LinkFlags;
+
+/// What `ip link add`, `set` or `delete` asks for.
+///
+/// What is of namespaces is left open: they are opened by whoever sends the request, who then puts
+/// `IFLA_NET_NS_FD` or `IFLA_NET_NS_PID` into [`Link::unknown`].
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct LinkChange {
+    /// The link, with its kind's data.
+    pub link: Link,
+    /// The namespace that it goes to, a name or a process id.
+    pub netns: Option<Text>,
+    /// The peer of a pair, to be put into the kind's data by [`LinkChange::finish`].
+    pub peer: Option<Box<LinkChange>>,
+}
+
+impl LinkChange {
+    /// The link with its peer.
+    ///
+    /// # Errors
+    /// If a value does not fit its attribute.
+    pub fn finish(self) -> Result<Link, nl_wire::Error> {
+        let mut link = self.link;
+        if let (Some(peer), Some(info)) = (self.peer, &mut link.info) {
+            let peer = peer.finish()?;
+            let mut bytes = Vec::new();
+            // VETH_INFO_PEER and IFLA_NETKIT_PEER_INFO alike.
+            let writer = &mut Writer::attributes(&mut bytes);
+            writer
+                .nest(crate::tables::kind::VETH_INFO_PEER, |writer| peer.encode_change(writer))?;
+            info.raw_data.get_or_insert_default().extend(bytes);
+        }
+        Ok(link)
+    }
+}
+
+/// A value of one byte among words.
+fn on_off<S: AsRef<str>>(words: &mut Words<'_, S>, key: &str) -> Result<bool, WordError> {
+    match words.value()? {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(WordError {
+            text: format!("Error: argument of \"{key}\" must be \"on\" or \"off\""),
+            code: 255,
+        }),
+    }
+}
+
+/// A name that a link can have.
+fn checked(word: &str) -> Result<Text, WordError> {
+    let bad = |byte: u8| byte == b'/' || byte.is_ascii_whitespace();
+    if word.is_empty() || word.len() > NAME_LENGTH_MAX || word.bytes().any(bad) {
+        return Err(WordError {
+            text: format!(
+                "Error: argument \"{}\" is wrong: \"name\" not a valid ifname",
+                escaped(word)
+            ),
+            code: 255,
+        });
+    }
+    Ok(Text::from(word))
+}
+
+/// Words that switch a flag of the link on and off.
+const SWITCHES: [(&str, LinkFlags, bool); 6] = [
+    ("multicast", LinkFlags::MULTICAST, true),
+    ("allmulticast", LinkFlags::ALLMULTI, true),
+    ("promisc", LinkFlags::PROMISC, true),
+    ("trailers", LinkFlags::NOTRAILERS, false),
+    ("arp", LinkFlags::NOARP, false),
+    ("dynamic", LinkFlags::DYNAMIC, true),
+];
+
+fn set_flag(link: &mut Link, flag: LinkFlags, on: bool) {
+    link.change |= flag;
+    link.flags = if on { link.flags | flag } else { link.flags.without(flag) };
+}
+
+fn raw(link: &mut Link, raw_type: u16, payload: Vec<u8>) {
+    link.unknown.push(RawAttr { raw_type, payload });
+}
+
+/// Reads one word that `add` and `set` share; false if it is none.
+fn shared<S: AsRef<str>>(
+    change: &mut LinkChange,
+    word: &str,
+    words: &mut Words<'_, S>,
+) -> Result<bool, WordError> {
+    let link = &mut change.link;
+    if let Some((_, flag, set)) = SWITCHES.iter().find(|row| row.0 == word) {
+        let on = on_off(words, word)?;
+        set_flag(link, *flag, on == *set);
+        return Ok(true);
+    }
+    match word {
+        "up" => set_flag(link, LinkFlags::UP, true),
+        "down" => set_flag(link, LinkFlags::UP, false),
+        "name" => link.name = Some(checked(words.value()?)?),
+        "alias" | "ifalias" => link.alias = Some(Text::from(words.value()?)),
+        "address" => {
+            link.address = Some(super::neighbour::link_address(words.value()?)?);
+        }
+        "broadcast" | "brd" => {
+            link.broadcast = Some(super::neighbour::link_address(words.value()?)?);
+        }
+        "mtu" => link.mtu = Some(words.number(u32::MAX, "Invalid \"mtu\" value")?),
+        "txqueuelen" | "txqlen" | "qlen" => {
+            link.txqlen = Some(words.number(u32::MAX, "Invalid \"txqueuelen\" value")?);
+        }
+        "numtxqueues" => {
+            link.num_tx_queues = Some(words.number(u32::MAX, "Invalid \"numtxqueues\" value")?);
+        }
+        "numrxqueues" => {
+            link.num_rx_queues = Some(words.number(u32::MAX, "Invalid \"numrxqueues\" value")?);
+        }
+        "index" => {
+            let word = words.value()?;
+            let index = parse_number(word).filter(|index| *index != 0);
+            link.index = index.ok_or_else(|| wrong(word, "Invalid \"index\" value"))?;
+        }
+        "group" => {
+            link.group = Some(words.named(NameKind::Group, "Invalid \"group\" value")?);
+        }
+        "master" | "vrf" => {
+            let word = words.value()?;
+            let index = words.names.link_index(word);
+            link.master = Some(index.ok_or_else(|| wrong(word, "Device does not exist"))?);
+        }
+        "nomaster" => link.master = Some(0),
+        "netns" => change.netns = Some(Text::from(words.value()?)),
+        "link-netnsid" => {
+            let id = words.number(i32::MAX.unsigned_abs(), "Invalid \"link-netnsid\" value")?;
+            raw(link, IFLA_LINK_NETNSID, id.to_ne_bytes().to_vec());
+        }
+        "carrier" => {
+            let on = on_off(words, word)?;
+            raw(link, IFLA_CARRIER, Vec::from([u8::from(on)]));
+        }
+        "protodown" => {
+            let on = on_off(words, word)?;
+            raw(link, IFLA_PROTO_DOWN, Vec::from([u8::from(on)]));
+        }
+        "mode" => {
+            let word = words.value()?;
+            let mode =
+                ["default", "dormant"].iter().position(|known| known.eq_ignore_ascii_case(word));
+            let mode = mode.ok_or_else(|| wrong(word, "Invalid link mode"))?;
+            raw(link, IFLA_LINKMODE, Vec::from([u8::from(mode == 1)]));
+        }
+        "gso_max_size" | "gso_max_segs" | "gro_max_size" => {
+            let size = words.number(u32::MAX, &format!("Invalid \"{word}\" value"))?;
+            let number = match word {
+                "gso_max_size" => IFLA_GSO_MAX_SIZE,
+                "gso_max_segs" => IFLA_GSO_MAX_SEGS,
+                _ => IFLA_GRO_MAX_SIZE,
+            };
+            raw(link, number, size.to_ne_bytes().to_vec());
+        }
+        "addrgenmode" => {
+            let word = words.value()?;
+            let mode = ["eui64", "none", "stable_secret", "random"]
+                .iter()
+                .position(|known| *known == word)
+                .and_then(|mode| u8::try_from(mode).ok())
+                .ok_or_else(|| wrong(word, "Invalid address generation mode"))?;
+            let mut spec = Vec::new();
+            let nested = Writer::attributes(&mut spec).nest(AF_INET6, |writer| {
+                writer.u8(IFLA_INET6_ADDR_GEN_MODE, mode);
+                Ok(())
+            });
+            nested.map_err(|_| wrong(word, "Invalid address generation mode"))?;
+            raw(link, IFLA_AF_SPEC, spec);
+        }
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// `type KIND …` and what follows it, up to the end.
+fn kind<S: AsRef<str>>(
+    change: &mut LinkChange,
+    words: &mut Words<'_, S>,
+    slave: bool,
+) -> Result<(), WordError> {
+    let word = words.value()?;
+    let mut info = LinkInfo::default();
+    if slave || word.ends_with("_slave") {
+        info.slave_kind = Some(Text::from(word.strip_suffix("_slave").unwrap_or(word)));
+        let name = format!("{}_slave", word.strip_suffix("_slave").unwrap_or(word));
+        info.raw_slave_data = data(&name, words, |_, _| Ok(false))?;
+    } else {
+        info.kind = Some(Text::from(word));
+        let peer = &mut change.peer;
+        info.raw_data = data(word, words, |key, words| {
+            if key != "peer" || !matches!(word, "veth" | "vxcan" | "netkit") {
+                return Ok(false);
+            }
+            let mut other = LinkChange::default();
+            while let Some(word) = words.next() {
+                if word == "type" {
+                    words.value()?;
+                } else if !shared(&mut other, word, words)? {
+                    other.link.name = Some(checked(word)?);
+                }
+            }
+            *peer = Some(Box::new(other));
+            Ok(true)
+        })?;
+    }
+    change.link.info = Some(Box::new(info));
+    Ok(())
+}
+
+/// Reads the words behind `ip link add`.
+///
+/// # Errors
+/// At the first word that ip would not take either, and at options of kinds that are not known
+/// here.
+pub fn add<S: AsRef<str>>(words: &[S], names: &Names) -> Result<LinkChange, WordError> {
+    let mut words = Words::new(words, names);
+    let mut change = LinkChange::default();
+    let mut named = false;
+    while let Some(word) = words.next() {
+        match word {
+            "link" => change.link.link = Some(words.link()?),
+            "type" => kind(&mut change, &mut words, false)?,
+            _ if shared(&mut change, word, &mut words)? => named |= word == "name",
+            _ => {
+                let word = if word == "dev" { words.value()? } else { word };
+                if named {
+                    return Err(duplicate("dev", word));
+                }
+                change.link.name = Some(checked(word)?);
+                named = true;
+            }
+        }
+    }
+    if change.link.info.is_none() {
+        let text = "Not enough information: \"type\" argument is required".into();
+        return Err(WordError { text, code: 255 });
+    }
+    Ok(change)
+}
+
+/// Reads the words behind `ip link set`.
+///
+/// # Errors
+/// At the first word that ip would not take either.
+pub fn set<S: AsRef<str>>(words: &[S], names: &Names) -> Result<LinkChange, WordError> {
+    let mut words = Words::new(words, names);
+    let mut change = LinkChange::default();
+    let mut dev = None;
+    // `group` in front selects; behind a name it sets.
+    let mut group = None;
+    while let Some(word) = words.next() {
+        match word {
+            "type" => kind(&mut change, &mut words, false)?,
+            "type_slave" => kind(&mut change, &mut words, true)?,
+            "group" if dev.is_none() && group.is_none() => {
+                group = Some(words.named(NameKind::Group, "Invalid \"group\" value")?);
+            }
+            _ if word != "dev" && shared(&mut change, word, &mut words)? => {}
+            _ => {
+                let word = if word == "dev" { words.value()? } else { word };
+                if dev.replace(word).is_some() {
+                    return Err(duplicate("dev", word));
+                }
+            }
+        }
+    }
+    match (dev, group) {
+        (Some(dev), _) => {
+            change.link.index = words.link_of(dev)?;
+            change.link.group = group.or(change.link.group);
+        }
+        // All links of the group.
+        (None, Some(_)) => change.link.group = group,
+        (None, None) => {
+            let text = "Not enough of information: \"dev\" argument is required.".into();
+            return Err(WordError { text, code: 255 });
+        }
+    }
+    Ok(change)
+}
+
+/// Reads the words behind `ip link delete`.
+///
+/// # Errors
+/// At the first word that ip would not take either.
+pub fn delete<S: AsRef<str>>(words: &[S], names: &Names) -> Result<Link, WordError> {
+    let change = set(words, names)?;
+    Ok(change.link)
+}
+
+/// Reads the words behind `ip link property add` or `delete`: the link's index and the names.
+///
+/// # Errors
+/// At the first word that ip would not take either.
+pub fn property<S: AsRef<str>>(words: &[S], names: &Names) -> Result<Link, WordError> {
+    let mut words = Words::new(words, names);
+    let mut link = Link::default();
+    let mut dev = None;
+    while let Some(word) = words.next() {
+        if word == "altname" {
+            link.altnames.push(Text::from(words.value()?));
+            continue;
+        }
+        let word = if word == "dev" { words.value()? } else { word };
+        if dev.replace(word).is_some() {
+            return Err(duplicate("dev", word));
+        }
+    }
+    let missing = |what: &str| WordError {
+        text: format!("Not enough of information: \"{what}\" argument is required."),
+        code: 255,
+    };
+    let dev = dev.ok_or_else(|| missing("dev"))?;
+    if link.altnames.is_empty() {
+        return Err(missing("altname"));
+    }
+    link.index = existing(&words, dev)?;
+    Ok(link)
+}

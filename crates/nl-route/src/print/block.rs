@@ -1,0 +1,120 @@
+//! Links with their addresses as `ip address` prints them, and both in brief.
+
+use super::link::{LinkAddress, flags, head, link_name, rest, statistics};
+use super::{Context, Out, address};
+use crate::address::Address;
+use crate::link::Link;
+
+/// How a link is printed with its addresses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Layout {
+    /// Everything.
+    #[default]
+    Full,
+    /// Addresses of one family: of the link only its first line, unless details are asked for.
+    OneFamily,
+    /// `ip -br`: one line for all.
+    Brief,
+}
+
+/// Name and state, in columns.
+fn columns(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
+    let start = if let Out::Text(text) = out { text.len() } else { 0 };
+    link_name(out, link, context);
+    pad(out, start, 16);
+    if let Some(state) = link.operstate {
+        if let Some(word) = state.word() {
+            out.text(format_args!("{word:<14} "));
+            out.json(|json| json.field("operstate", word));
+        } else {
+            out.text(format_args!("{:<#14x} ", state.0));
+            out.json(|json| json.field("operstate_index", state.0));
+        }
+    }
+}
+
+/// Fills what was written since `start` up to a width, and adds a blank.
+fn pad(out: &mut Out<'_, '_>, start: usize, width: usize) {
+    if let Out::Text(text) = out {
+        let written = text.get(start..).map_or(0, |word| word.chars().count());
+        text.extend(core::iter::repeat_n(' ', width.saturating_sub(written) + 1));
+    }
+}
+
+/// Appends a link in one line.
+pub(crate) fn brief_link(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
+    out.begin(context);
+    columns(out, link, context);
+    if let Some(bytes) = &link.address {
+        if !bytes.is_empty() {
+            out.string("address", "", LinkAddress(link.link_type, bytes));
+        }
+    }
+    let lower = link.link.filter(|lower| *lower != 0 && link.link_netnsid.is_none());
+    let lower_down = lower.is_some_and(|lower| context.names.is_down(lower));
+    flags(out, link.flags, lower_down);
+    out.text("\n");
+    out.end_object();
+}
+
+/// Appends a link and its addresses.
+pub(crate) fn link_with_addresses(
+    out: &mut Out<'_, '_>,
+    link: &Link,
+    addresses: &[Address],
+    layout: Layout,
+    context: &Context<'_>,
+) {
+    if context.oneline && layout != Layout::Brief {
+        // Of text only the addresses are left then.
+        if let Out::Text(_) = out {
+            for one in addresses {
+                address::address(out, one, context);
+            }
+            return;
+        }
+    }
+    out.begin(context);
+    if layout == Layout::Brief {
+        columns(out, link, context);
+    } else {
+        // What is of the link alone is left to `ip link`.
+        let mut shown = link.clone();
+        (shown.link_mode, shown.af_spec, shown.stats) = (None, None, None);
+        if !context.details {
+            shown.alias = None;
+        }
+        head(out, &shown, context);
+        if layout == Layout::Full || context.details {
+            rest(out, &shown, context);
+        }
+    }
+    out.begin_array("addr_info");
+    for one in addresses {
+        out.begin_entry();
+        if layout == Layout::Brief {
+            brief_address(out, one);
+        } else {
+            out.line(context);
+            address::fields(out, one, context);
+        }
+        out.end_object();
+    }
+    out.end_array();
+    if let (Some(stats), 1.., true) = (&link.stats, context.statistics, layout != Layout::Brief) {
+        statistics(out, stats, link, context);
+    }
+    out.text("\n");
+    out.end_object();
+}
+
+fn brief_address(out: &mut Out<'_, '_>, address: &Address) {
+    let Some(own) = address.own() else { return };
+    out.text(own);
+    out.json(|json| json.field("local", format_args!("{own}")));
+    if let Some(peer) = address.address.filter(|peer| *peer != own) {
+        out.text(format_args!(" peer {peer}"));
+        out.json(|json| json.field("address", format_args!("{peer}")));
+    }
+    out.number("prefixlen", "/", address.prefix_length);
+}
