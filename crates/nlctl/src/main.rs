@@ -8,25 +8,37 @@ use args::{Command, Flag, Kind, Parsed, Style, help, parse};
 use error::{Error, FAILED, USAGE, say};
 use out::Out;
 
+mod addr;
 mod args;
 mod conntrack;
 mod decode;
 mod demo;
 mod error;
 mod kernel;
+mod link;
 mod message;
 mod monitor;
 mod names;
+mod neigh;
+mod nexthop;
+mod object;
 mod out;
 mod route;
+mod rule;
 
 /// The options of all commands.
-static FLAGS: [Flag; 12] = [
+static FLAGS: [Flag; 13] = [
     switch('j', &["json"], "print JSON"),
     switch('p', &["pretty"], "lay JSON out for people"),
     switch('d', &["details"], "show more"),
     switch('s', &["statistics", "stats"], "show counters and times"),
     switch('o', &["oneline"], "join the lines of an object"),
+    Flag {
+        short: None,
+        long: &["brief", "br"],
+        value: None,
+        help: "one line for a link and its addresses",
+    },
     Flag {
         short: Some('f'),
         long: &["family"],
@@ -63,7 +75,21 @@ pub(crate) static COMMANDS: Command = Command {
     text: "",
     flags: &FLAGS,
     style: Style::Ip,
-    kind: Kind::Group { commands: &[ROUTE, CONNTRACK, MONITOR, DECODE, DEMO], default: false },
+    kind: Kind::Group {
+        commands: &[
+            ROUTE,
+            rule::COMMAND,
+            neigh::COMMAND,
+            nexthop::COMMAND,
+            link::COMMAND,
+            addr::COMMAND,
+            CONNTRACK,
+            MONITOR,
+            DECODE,
+            DEMO,
+        ],
+        default: false,
+    },
 };
 
 const DEMO: Command = Command {

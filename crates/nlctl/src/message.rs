@@ -7,9 +7,11 @@ use nl_conntrack::tables::{
 };
 use nl_conntrack::{Event, Expectation, ExpectationEvent, Flow, text};
 use nl_route::tables::{
-    RTM_DELADDR, RTM_DELLINK, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE,
+    RTM_DELADDR, RTM_DELLINK, RTM_DELNEIGH, RTM_DELNEXTHOP, RTM_DELNEXTHOPBUCKET, RTM_DELROUTE,
+    RTM_DELRULE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEIGH, RTM_NEWNEXTHOP, RTM_NEWNEXTHOPBUCKET,
+    RTM_NEWROUTE, RTM_NEWRULE,
 };
-use nl_route::{Address, Context, Link, Route};
+use nl_route::{Address, Context, Link, Neighbour, Nexthop, NexthopBucket, Route, Rule};
 use nl_wire::ack::Ack;
 use nl_wire::error::Problem;
 use nl_wire::header::{Flags, NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN};
@@ -53,6 +55,14 @@ pub(crate) enum Object {
     Link(Box<Link>),
     /// An address.
     Address(Address),
+    /// A neighbour.
+    Neighbour(Box<Neighbour>),
+    /// A rule.
+    Rule(Box<Rule>),
+    /// A nexthop object.
+    Nexthop(Box<Nexthop>),
+    /// A bucket of a resilient group.
+    NexthopBucket(NexthopBucket),
     /// A flow that was listed.
     Flow(Box<Flow>),
     /// What happened to a flow.
@@ -82,8 +92,17 @@ impl Item<'_> {
 
     /// Whether the object is gone.
     pub(crate) fn is_delete(&self) -> bool {
-        matches!(self.message.header.message_type, RTM_DELROUTE | RTM_DELLINK | RTM_DELADDR)
-            && self.family == Family::ROUTE
+        self.family == Family::ROUTE
+            && matches!(
+                self.message.header.message_type,
+                RTM_DELROUTE
+                    | RTM_DELLINK
+                    | RTM_DELADDR
+                    | RTM_DELNEIGH
+                    | RTM_DELRULE
+                    | RTM_DELNEXTHOP
+                    | RTM_DELNEXTHOPBUCKET
+            )
     }
 
     /// Reads what the message is about.
@@ -112,6 +131,18 @@ impl Item<'_> {
             }
             (Family::ROUTE, RTM_NEWADDR | RTM_DELADDR) => {
                 Object::Address(Address::decode(message)?)
+            }
+            (Family::ROUTE, RTM_NEWNEIGH | RTM_DELNEIGH) => {
+                Object::Neighbour(Box::new(Neighbour::decode(message)?))
+            }
+            (Family::ROUTE, RTM_NEWRULE | RTM_DELRULE) => {
+                Object::Rule(Box::new(Rule::decode(message)?))
+            }
+            (Family::ROUTE, RTM_NEWNEXTHOP | RTM_DELNEXTHOP) => {
+                Object::Nexthop(Box::new(Nexthop::decode(message)?))
+            }
+            (Family::ROUTE, RTM_NEWNEXTHOPBUCKET | RTM_DELNEXTHOPBUCKET) => {
+                Object::NexthopBucket(NexthopBucket::decode(message)?)
             }
             (Family::NETFILTER, IPCTNL_MSG_CT_NEW | IPCTNL_MSG_CT_DELETE) if listed => {
                 Object::Flow(Box::new(Flow::decode(message)?))
@@ -160,6 +191,10 @@ pub(crate) fn json_line(
         (Object::Route(route), _) => nl_route::json::route(json, route, context),
         (Object::Link(link), _) => nl_route::json::link(json, link, context),
         (Object::Address(address), _) => nl_route::json::address(json, address, context),
+        (Object::Neighbour(entry), _) => nl_route::json::neighbour(json, entry, context),
+        (Object::Rule(rule), _) => nl_route::json::rule(json, rule, context),
+        (Object::Nexthop(nexthop), _) => nl_route::json::nexthop(json, nexthop, context),
+        (Object::NexthopBucket(bucket), _) => nl_route::json::nexthop_bucket(json, bucket, context),
         (Object::Flow(flow), _) => json.value(&**flow),
         (Object::Event(event), _) => json.value(&**event),
         (Object::Expectation(expectation), _) => json.value(&**expectation),
@@ -210,13 +245,17 @@ impl ToJson for Shown {
     }
 }
 
-/// Appends a route, a link or an address as ip(8) prints it, with the newline at the end; false if
+/// Appends an object of rtnetlink as ip(8) prints it, with the newline at the end; false if
 /// it is none.
 pub(crate) fn ip_text(out: &mut String, object: &Object, context: &Context<'_>) -> bool {
     match object {
         Object::Route(route) => nl_route::text::route(out, route, context),
         Object::Link(link) => nl_route::text::link(out, link, context),
         Object::Address(address) => nl_route::text::address(out, address, context),
+        Object::Neighbour(entry) => nl_route::text::neighbour(out, entry, context),
+        Object::Rule(rule) => nl_route::text::rule(out, rule, context),
+        Object::Nexthop(nexthop) => nl_route::text::nexthop(out, nexthop, context),
+        Object::NexthopBucket(bucket) => nl_route::text::nexthop_bucket(out, bucket, context),
         _ => return false,
     }
     true

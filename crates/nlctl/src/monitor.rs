@@ -20,8 +20,9 @@ use crate::out::Out;
 
 /// What there is to say of this command.
 pub(crate) const HELP: &str = "\
-OBJECT is link, address, route or conntrack; without one, and with all, links, addresses and
-routes are shown. The words label and all put [LINK], [ADDR], [ROUTE], [CONNTRACK] before each.
+OBJECT is link, address, route, neigh, rule, nexthop or conntrack; without one, and with all, all
+but conntrack are shown. The words label and all put [LINK], [ADDR], [ROUTE], [NEIGH], [RULE],
+[NEXTHOP], [CONNTRACK] before each. The kernel does not tell of proxy entries.
 
 With -j one object a line, as of nlctl decode -o json. Lost events are told on stderr and, with
 -j, as an object:
@@ -37,7 +38,7 @@ struct Subject {
     groups: &'static [(u32, AddressFamily)],
 }
 
-const SUBJECTS: [Subject; 4] = [
+const SUBJECTS: [Subject; 7] = [
     Subject {
         name: "link",
         label: "[LINK]",
@@ -63,6 +64,27 @@ const SUBJECTS: [Subject; 4] = [
         ],
     },
     Subject {
+        name: "neigh",
+        label: "[NEIGH]",
+        family: Family::ROUTE,
+        groups: &[(Group::NEIGH.0, AddressFamily::UNSPEC)],
+    },
+    Subject {
+        name: "rule",
+        label: "[RULE]",
+        family: Family::ROUTE,
+        groups: &[
+            (Group::IPV4_RULE.0, AddressFamily::INET),
+            (Group::IPV6_RULE.0, AddressFamily::INET6),
+        ],
+    },
+    Subject {
+        name: "nexthop",
+        label: "[NEXTHOP]",
+        family: Family::ROUTE,
+        groups: &[(Group::NEXTHOP.0, AddressFamily::UNSPEC)],
+    },
+    Subject {
         name: "conntrack",
         label: "[CONNTRACK]",
         family: Family::NETFILTER,
@@ -80,7 +102,10 @@ fn subject(object: &Object) -> Option<usize> {
         Object::Link(_) => Some(0),
         Object::Address(_) => Some(1),
         Object::Route(_) => Some(2),
-        Object::Flow(_) | Object::Event(_) => Some(3),
+        Object::Neighbour(_) => Some(3),
+        Object::Rule(_) => Some(4),
+        Object::Nexthop(_) | Object::NexthopBucket(_) => Some(5),
+        Object::Flow(_) | Object::Event(_) => Some(6),
         Object::Expectation(_) | Object::ExpectationEvent(_) | Object::None => None,
     }
 }
@@ -121,7 +146,7 @@ pub(crate) fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
         }
     }
     if monitor.wanted == [false; SUBJECTS.len()] {
-        monitor.wanted = [true, true, true, false];
+        monitor.wanted = [true, true, true, true, true, true, false];
     }
     monitor.follow(out)
 }
@@ -211,6 +236,12 @@ impl Monitor<'_> {
         };
         if !self.wanted.get(index).copied().unwrap_or_default() {
             return Ok(());
+        }
+        // Neighbours of all families are one group.
+        if let Object::Neighbour(entry) = &object {
+            if ![AddressFamily::UNSPEC, entry.family].contains(&self.family) {
+                return Ok(());
+            }
         }
         let context = names::context(&self.names, self.options);
         let context = Context { deleted: item.is_delete(), ..context };

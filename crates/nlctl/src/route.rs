@@ -75,7 +75,7 @@ pub(crate) fn list(options: &Options, out: &mut Out) -> Result<u8, Error> {
 }
 
 /// A list that the kernel refused or broke off, as ip(8) tells it.
-fn terminated(error: &nl_socket::Error) -> Error {
+pub(crate) fn terminated(error: &nl_socket::Error) -> Error {
     match Error::rtnetlink(error) {
         Error::Told { code, text } => Error::Told { code, text: text + "\nDump terminated" },
         other @ Error::Output(_) => other,

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
+use common::beside::{agree, ip, same, value, words};
 use common::{Ran, command, nlctl, run};
 use nl_route::{Change, Prefix, Route};
 use nl_socket::Connection;
@@ -28,54 +29,6 @@ fn zoo() {
 /// With details ip describes them within each route that uses one; we name them only, so far.
 fn without_nexthop_objects() {
     sh("ip nexthop flush");
-}
-
-fn words(line: &str) -> Vec<&str> {
-    line.split_ascii_whitespace().collect()
-}
-
-/// What ip gives, without the empty line that it puts behind some errors.
-fn ip(line: &str) -> Ran {
-    let output = Command::new("ip").args(words(line)).env("LC_ALL", "C").output().unwrap();
-    let mut ran = Ran::from(output);
-    ran.err = ran.err.replace("\n\n", "\n");
-    ran
-}
-
-fn value(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
-}
-
-/// Asserts that two texts are the same, showing the lines of each that the other has not.
-fn same(ours: &str, theirs: &str, what: &str) {
-    if ours != theirs {
-        let only = |one: &str, other: &str| -> Vec<String> {
-            one.lines()
-                .filter(|line| !other.lines().any(|l| l == *line))
-                .map(str::to_owned)
-                .collect()
-        };
-        panic!(
-            "{what}\nours: {:#?}\ntheirs: {:#?}\n{ours}",
-            only(ours, theirs),
-            only(theirs, ours)
-        );
-    }
-}
-
-/// Runs both until they agree: times run on between the two.
-fn agree(line: &str) -> Ran {
-    let run_both = || (run(&words(line)), ip(line));
-    for _ in 0..5 {
-        let (ours, theirs) = run_both();
-        if (ours.code, &ours.out, &ours.err) == (theirs.code, &theirs.out, &theirs.err) {
-            return ours;
-        }
-    }
-    let (ours, theirs) = run_both();
-    assert_eq!((ours.code, &ours.err), (theirs.code, &theirs.err), "{line}");
-    same(&ours.out, &theirs.out, line);
-    ours
 }
 
 #[test]

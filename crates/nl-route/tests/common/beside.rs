@@ -27,7 +27,9 @@ pub(crate) fn split(line: &str) -> Vec<&str> {
 impl<T: Object + Debug> Printer<T> {
     fn texts(&self, items: &[T], context: &Context<'_>) -> String {
         let mut out = String::new();
-        items.iter().for_each(|item| (self.text)(&mut out, item, context));
+        for item in items {
+            (self.text)(&mut out, item, context);
+        }
         out
     }
 
@@ -35,7 +37,9 @@ impl<T: Object + Debug> Printer<T> {
         let mut out = String::new();
         let mut json = Json::new(&mut out);
         json.begin_array();
-        items.iter().for_each(|item| (self.json)(&mut json, item, context));
+        for item in items {
+            (self.json)(&mut json, item, context);
+        }
         json.end_array();
         serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
     }

@@ -7,6 +7,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+pub mod beside;
+
 /// What a run of the program gave.
 #[derive(Debug)]
 pub struct Ran {

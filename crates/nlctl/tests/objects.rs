@@ -1,0 +1,267 @@
+//! Neighbours, rules and nexthop objects beside ip(8), in namespaces of their own.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::fs::File;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use common::beside::{agree, ip, same, value, words};
+use common::{Ran, command, run};
+use nl_testkit::{live, need, sh};
+
+/// Links, so that they have no addresses that chance chose.
+const LINKS: &str = "ip link set lo up
+    ip link add v0 type veth peer name v1; ip link add br0 type bridge
+    for link in v0 v1 br0; do
+        echo 1 > /proc/sys/net/ipv6/conf/$link/addr_gen_mode; ip link set $link up
+    done
+    ip addr add 10.0.0.1/24 dev v0; ip addr add 2001:db8::1/64 dev v0 nodad; sleep 0.2";
+
+/// Changes, in an order in which all succeed.
+const CHANGES: &[&str] = &[
+    "neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev v0",
+    "neighbor add 10.0.0.10 lladdr 2:0:0:0:0:a dev v0 nud stale protocol static",
+    "neigh replace 10.0.0.10 lladdr 2:0:0:0:0:b dev v0",
+    "neigh change 10.0.0.10 lladdr 2:0:0:0:0:c dev v0 nud noarp",
+    "neigh add 10.0.0.11 lladdr 2:0:0:0:0:d dev v0 extern_learn",
+    "neigh add proxy 10.0.0.20 dev v0",
+    "neigh add proxy 10.0.0.21",
+    "-6 neigh add 2001:db8::9 lladdr 2:0:0:0:0:d dev v0 router",
+    "neigh del 10.0.0.9 dev v0",
+    "neigh del proxy 10.0.0.21",
+    "rule add from 10.0.0.0/8 table 100 pref 10",
+    "rule add not to 10.1.2.3 lookup main pref 11",
+    "rule add fwmark 0x10/0xff iif v0 oif v1 table 5000 pref 13",
+    "rule add ipproto tcp sport 80 dport 1000-2000 table 7",
+    "rule add from 10.0.0.1 goto 30 pref 20",
+    "rule add blackhole pref 23",
+    "-6 rule add from 2001:db8::/32 table 100 pref 10",
+    "rule del pref 23",
+    "rule del from 10.0.0.0/8",
+    "nexthop add id 1 via 10.0.0.2 dev v0",
+    "nexthop add id 2 via 10.0.0.3 dev v0 proto static",
+    "-6 nexthop add id 3 blackhole",
+    "nexthop add id 4 via 2001:db8::2 dev v0 onlink",
+    "nexthop add id 10 group 1,5/2",
+    "nexthop add id 11 group 1/2 type resilient buckets 4 idle_timer 60",
+    "nexthop replace id 2 via 10.0.0.4 dev v0",
+    "nexthop replace id 10 group 1/2,7",
+    "nexthop del id 3",
+];
+
+/// What shows all of it.
+const SHOW: &[&str] = &[
+    "neigh",
+    "neigh show nud all",
+    "-4 neigh list nud permanent",
+    "-6 neigh",
+    "n show dev v0",
+    "neigh show proxy",
+    "neigh show 10.0.0.0/24 nud noarp",
+    "neigh get 10.0.0.10 dev v0",
+    "neigh get proxy 10.0.0.20 dev v0",
+    "rule",
+    "ru ls",
+    "-6 rule show",
+    "rule show table 7",
+    "rule list iif v0",
+    "nexthop",
+    "nex list",
+    "-6 nexthop",
+    "nexthop list groups",
+    "nexthop show dev v0",
+    "nexthop list id 10",
+    "nexthop get id 11",
+];
+
+/// What is asked in vain, and what makes no sense.
+const REFUSED: &[&str] = &[
+    "neigh add 10.0.0.10 lladdr 2:0:0:0:0:a dev v0",
+    "neigh add 10.0.0.9",
+    "neigh add 10.0.0.9 dev nope",
+    "neigh add x dev v0",
+    "neigh change 10.0.0.99 dev v0",
+    "neigh del 10.0.0.99 dev v0",
+    "neigh get 10.0.0.99 dev v0",
+    "neigh get",
+    "neigh flush",
+    "neigh show dev nope",
+    "neigh show nud x",
+    "rule add bogus",
+    "rule add from x",
+    "rule del from 99.0.0.0/8",
+    "rule add not to 10.1.2.3 lookup main pref 11",
+    "rule show bogus",
+    "rule add l3mdev table 5",
+    "nexthop add id 1 via 10.0.0.2 dev v0",
+    "nexthop add id 50 via 10.0.0.2 dev nope",
+    "nexthop add id 50 group 99",
+    "nexthop add id 50",
+    "nexthop del id 99",
+    "nexthop del",
+    "nexthop get id 99",
+    "nexthop list id 99",
+    "nexthop flush id 99",
+    "nexthop list bogus",
+    "nexthop bucket list bogus",
+];
+
+fn strings() -> String {
+    SHOW.iter().map(|line| ip(line)).map(|ran| format!("{}{}", ran.code, ran.out)).collect()
+}
+
+#[test]
+fn changes_lists_and_refusals_are_those_of_ip() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        // Each in a namespace of its own, seen by ip.
+        let tables = |change: &dyn Fn(&str) -> Ran| -> Vec<String> {
+            sh(LINKS);
+            let mut seen = Vec::new();
+            for line in CHANGES {
+                let ran = change(line);
+                assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{line}");
+                seen.push(format!("{line}\n{}", strings()));
+            }
+            seen
+        };
+        let theirs = tables(&|line| ip(line));
+        sh("ip link del v0; ip link del br0; ip rule flush; ip -6 rule flush; ip nexthop flush
+            ip rule add table main pref 32766; ip rule add table default pref 32767
+            ip -6 rule add table main pref 32766; ip neigh flush all; ip neigh show proxy");
+        let ours = tables(&|line| run(&words(line)));
+        let masked = |text: &str| text.replace("proto kernel", "");
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            same(&masked(ours), &masked(theirs), "after each change");
+        }
+        for line in SHOW {
+            for options in ["", "-d ", "-s ", "-d -s -s ", "-j ", "-j -d ", "-j -s -p "] {
+                let line = format!("{options}{line}");
+                if !options.contains('j') {
+                    agree(&line);
+                    continue;
+                }
+                let mut pairs = (0..5).map(|_| (run(&words(&line)).out, ip(&line).out));
+                let read = |text: &str| value(if text.is_empty() { "[]" } else { text });
+                let equal = |(ours, theirs): (String, String)| read(&ours) == read(&theirs);
+                assert!(pairs.any(equal), "{line}\n{}\n{}", run(&words(&line)).out, ip(&line).out);
+            }
+        }
+        for line in REFUSED {
+            let (ours, theirs) = (run(&words(line)), ip(line));
+            let first = |ran: &Ran| ran.err.lines().next().unwrap_or_default().to_owned();
+            assert_eq!((ours.code, first(&ours)), (theirs.code, first(&theirs)), "{line}");
+            assert_eq!(ours.out, theirs.out, "{line}");
+        }
+        assert!(run(&words("neigh fdb dev v0")).out.contains("lladdr 33:33:00:00:00:01"));
+        assert_eq!(run(&words("nexthop bucket list id 11")).out.lines().count(), 4);
+        assert!(run(&words("nexthop bucket get id 11 index 2")).out.contains("index 2 "));
+        assert_eq!(run(&words("neigh fdb dev nope")).code, 1);
+    });
+}
+
+#[test]
+fn what_is_flushed_is_gone() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        sh(LINKS);
+        let make = || {
+            for line in CHANGES {
+                assert_eq!(ip(line).code, 0, "{line}");
+            }
+            sh(
+                "for i in 1 2 3; do ip neigh add 10.0.0.3$i lladdr 2:0:0:0:0:$i dev v0 nud stale; done",
+            );
+        };
+        for line in [
+            "neigh flush all",
+            "neigh flush dev v0",
+            "-s neigh flush dev v0",
+            "-s -s neigh flush 10.0.0.0/24",
+            "-s neigh flush nud permanent",
+            "neigh flush proxy",
+            "-s neigh flush nud all",
+            "rule flush from 10.0.0.0/8",
+            "rule flush table 7",
+            "-6 rule flush",
+            "nexthop flush groups",
+            "nexthop flush dev v0",
+            "nexthop flush id 4",
+            "nexthop flush",
+        ] {
+            let clean = "ip neigh flush nud all; ip nexthop flush; ip neigh flush proxy
+                ip rule flush; ip -6 rule flush; ip -6 neigh flush nud all";
+            let mut seen = Vec::new();
+            let ours = |line: &str| run(&words(line));
+            for change in [&ip as &dyn Fn(&str) -> Ran, &ours] {
+                make();
+                let ran = change(line);
+                assert_eq!(ran.code, 0, "{line}: {}", ran.err);
+                // Again, so that there is nothing left.
+                let again = change(line);
+                seen.push(format!("{}{}{}", ran.out, again.out, strings()));
+                sh(clean);
+            }
+            let lines = |text: &str| {
+                let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+                lines.sort();
+                lines
+            };
+            assert_eq!(lines(&seen[1]), lines(&seen[0]), "{line}");
+        }
+    });
+}
+
+#[test]
+fn events_are_those_of_ip() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        sh(LINKS);
+        for line in [
+            "monitor neigh rule nexthop",
+            "-d monitor rule nexthop neigh",
+            "monitor label neigh rule nexthop",
+            "-6 monitor neigh rule nexthop",
+            "-4 monitor rule",
+        ] {
+            let file = |name: &str| File::create(format!("/run/{name}")).unwrap();
+            let mut theirs = Command::new("ip");
+            theirs.args(words(line)).stdout(file("theirs")).stderr(Stdio::inherit());
+            let mut theirs = theirs.spawn().unwrap();
+            let mut ours = command(&words(line)).stdout(file("ours")).spawn().unwrap();
+            let mut json = command(&["-j"]);
+            let mut json = json.args(words(line)).stdout(file("json")).spawn().unwrap();
+            sleep(Duration::from_millis(500));
+            for change in CHANGES {
+                assert_eq!(ip(change).code, 0, "{change}");
+            }
+            sh("ip nexthop flush; ip rule flush; ip -6 rule flush; ip neigh flush all nud all
+                ip neigh flush proxy; ip -6 neigh flush all nud all");
+            sleep(Duration::from_millis(300));
+            for child in [&mut theirs, &mut ours, &mut json] {
+                assert!(child.try_wait().unwrap().is_none());
+                child.kill().unwrap();
+                child.wait().unwrap();
+            }
+            let read = |name: &str| std::fs::read_to_string(format!("/run/{name}")).unwrap();
+            let (theirs, ours) = (read("theirs"), read("ours"));
+            assert!(theirs.lines().count() > 2, "{line}: {theirs}");
+            same(&ours, &theirs, line);
+            for item in read("json").lines().map(value) {
+                let object = &item["object"];
+                assert!(object.is_object());
+                let deleted = item["type"].as_str().unwrap().starts_with("RTM_DEL");
+                assert_eq!(object["deleted"] == true, deleted, "{item}");
+            }
+        }
+    });
+}
