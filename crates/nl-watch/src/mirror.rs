@@ -145,8 +145,13 @@ impl<O: Object> Default for Mirror<O> {
 }
 
 impl<O: Object> Mirror<O> {
-    /// What a slot costs beside its entries' bytes: key, links of the tree, book-keeping.
-    const SLOT: usize = size_of::<O::Key>() + size_of::<Slot<()>>() + 2 * size_of::<usize>();
+    /// What an entry costs: itself, its key and its slot, in a tree whose nodes are three quarters
+    /// full.
+    fn cost(item: &O::Item) -> usize {
+        let slot = size_of::<O::Key>() + size_of::<Slot<()>>();
+        let bytes = O::bytes(item).saturating_add(slot);
+        bytes.saturating_add(bytes / 3)
+    }
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
@@ -158,7 +163,7 @@ impl<O: Object> Mirror<O> {
         self.len == 0
     }
 
-    /// About how many bytes of memory the entries take, by [`Object::bytes`].
+    /// About how many bytes of memory the entries take, keys and tree included, by [`Object::bytes`].
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -201,7 +206,7 @@ impl<O: Object> Mirror<O> {
 
     fn insert(&mut self, item: O::Item, listed: bool) -> Outcome<'_, O::Item> {
         let (round, room) = (self.round, self.len < self.budget.entries);
-        let cost = Self::SLOT.saturating_add(O::bytes(&item));
+        let cost = Self::cost(&item);
         let room = room && self.bytes.saturating_add(cost) <= self.budget.bytes;
         let slot = match self.slots.entry(O::key(&item)) {
             Entry::Vacant(_) if !room => return Outcome::Refused,
@@ -223,9 +228,9 @@ impl<O: Object> Mirror<O> {
             slot.items.push(item);
             (self.len, self.bytes) = (self.len + 1, self.bytes + cost);
         } else if let Some(old) = slot.items.as_mut_slice().get_mut(index) {
-            let bytes = O::bytes(old);
+            let bytes = Self::cost(old);
             before = merge::<O>(old, item);
-            self.bytes = self.bytes.saturating_add(O::bytes(old)).saturating_sub(bytes);
+            self.bytes = self.bytes.saturating_add(Self::cost(old)).saturating_sub(bytes);
         }
         let mut place = index;
         if listed {
@@ -249,7 +254,7 @@ impl<O: Object> Mirror<O> {
         let Some(slot) = self.slots.get_mut(&key) else { return Err(Ambiguous) };
         let [old] = slot.items.as_mut_slice() else { return Err(Ambiguous) };
         let before = std::mem::replace(old, item);
-        self.bytes = self.bytes.saturating_add(O::bytes(old)).saturating_sub(O::bytes(&before));
+        self.bytes = self.bytes.saturating_add(Self::cost(old)).saturating_sub(Self::cost(&before));
         let same = O::is_same(&before, old) && O::is_equal(&before, old);
         Ok(if same { Outcome::Same } else { Outcome::Changed { old: before, new: old } })
     }
@@ -272,7 +277,7 @@ impl<O: Object> Mirror<O> {
 
     fn forget(&mut self, old: &O::Item) {
         self.len -= 1;
-        self.bytes = self.bytes.saturating_sub(Self::SLOT.saturating_add(O::bytes(old)));
+        self.bytes = self.bytes.saturating_sub(Self::cost(old));
     }
 
     /// From here on the entries of a list are put, until [`Mirror::sweep`].
