@@ -300,7 +300,9 @@ impl<O: Object + Clone> Consumer<O> {
         self.slots.values().map(|slot| (&slot.namespace, &slot.engine))
     }
 
-    /// Whether the tables of all namespaces known are right up to the last event received.
+    /// Whether the tables of all namespaces that can be entered are right up to the last event
+    /// received. Those that can't are told by [`Told::Failed`], or have no path, and their engines
+    /// are never converged.
     pub fn is_converged(&self) -> bool {
         !self.rescan
             && self.queue.is_empty()

@@ -337,6 +337,32 @@ fn an_id_that_changes_hands_misleads_nobody() {
     });
 }
 
+/// Set for the part of a test that runs without a capability.
+const BARE: &str = "NL_BARE";
+
+#[test]
+fn a_missing_capability_is_named() {
+    live(|| {
+        if std::env::var_os(BARE).is_some() {
+            let error = Consumer::open(Flows::default(), options(Strategy::Shared)).unwrap_err();
+            assert!(error.is_permission());
+            assert!(error.to_string().contains("needs CAP_NET_BROADCAST"), "{error}");
+            Consumer::open(Flows::default(), options(Strategy::Separate)).unwrap();
+            return;
+        }
+        if !need(&["setpriv"]) {
+            return;
+        }
+        let status = std::process::Command::new("setpriv")
+            .arg("--bounding-set=-net_broadcast")
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", "a_missing_capability_is_named", "--nocapture"])
+            .env(BARE, "1")
+            .status();
+        assert!(status.unwrap().success());
+    });
+}
+
 #[test]
 fn processes_have_namespaces_too() {
     live(|| {
