@@ -12,7 +12,7 @@ use crate::args::Options;
 use crate::error::{Error, FAILED, say};
 
 /// The network namespace that `--netns` names: a name of ip-netns(8), a path, or a process id.
-fn netns(options: &Options) -> Result<Option<Netns>, Error> {
+pub(crate) fn netns(options: &Options) -> Result<Option<Netns>, Error> {
     let Some(name) = options.value("netns") else { return Ok(None) };
     let found = if name.contains('/') {
         Netns::path(Path::new(name))

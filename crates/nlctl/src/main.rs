@@ -13,6 +13,7 @@ mod args;
 mod conntrack;
 mod decode;
 mod demo;
+mod doctor;
 mod error;
 mod kernel;
 mod link;
@@ -87,6 +88,7 @@ pub(crate) static COMMANDS: Command = Command {
             MONITOR,
             DECODE,
             DEMO,
+            doctor::COMMAND,
         ],
         default: false,
     },
