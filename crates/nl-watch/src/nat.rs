@@ -18,3 +18,8 @@ pub use dump::{NatDump, NatEntry};
 pub use reader::{Lookups, NatReader};
 pub use table::{Listing, NatCounters, NatOptions, NatTable, Origin};
 pub use tracker::Tracker;
+
+/// The examples of the guide, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/nat-tracking.md")]
+struct Guide;

@@ -26,7 +26,7 @@ const TIMED: u64 = 64;
 /// What a table keeps to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NatOptions {
-    /// Bytes of memory for entries and index, at least 4096. An IPv4 flow takes 96, an IPv6 one 160.
+    /// Bytes of memory for entries and index, at least 4096. An IPv4 flow takes 96, an IPv6 one 192.
     /// The index, a third, is allocated at once, the rest as it is needed.
     pub bytes: usize,
     /// How long a flow can still be looked up after it ended, rounded up to a tenth of a second.
