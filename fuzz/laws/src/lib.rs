@@ -84,6 +84,7 @@ targets! {
     address = route::address, Seeds::Bodies(&[20, 21]);
     neighbour = route::neighbour, Seeds::Bodies(&[28, 29]);
     rule = route::rule, Seeds::Bodies(&[32, 33]);
+    nexthop = route::nexthop, Seeds::Bodies(&[104, 105]);
     route_words = route::words, Seeds::Texts(ROUTE_WORDS);
     words = conntrack::words, Seeds::Texts(&["tcp", "ASSURED", "0 web\n# x\n17 customer-2\n"]);
     prefix = route::prefix, Seeds::Texts(&["10/8", "192.0.2.1/255.255.0.0", "2001:db8::/32", "1"]);

@@ -5,10 +5,12 @@ use std::fmt::Debug;
 use nl_route::names::Names;
 use nl_route::parse::{self, WordError};
 use nl_route::route::RouteView;
-use nl_route::tables::{RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEIGH, RTM_NEWROUTE, RTM_NEWRULE};
+use nl_route::tables::{
+    RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEIGH, RTM_NEWNEXTHOP, RTM_NEWROUTE, RTM_NEWRULE,
+};
 use nl_route::{
-    Address, AddressFamily, Change, Context, Event, Link, Neighbour, Object, Prefix, Route, Rule,
-    json, text,
+    Address, AddressFamily, Change, Context, Event, Link, Neighbour, Nexthop, Object, Prefix,
+    Route, Rule, json, text,
 };
 use nl_wire::attr::Attrs;
 use nl_wire::json::Json;
@@ -60,6 +62,12 @@ pub fn neighbour(body: &[u8]) {
 /// A rule that decodes survives writing and reading.
 pub fn rule(body: &[u8]) {
     object(&message(RTM_NEWRULE, body), Rule::decode, Rule::encode, text::rule, json::rule);
+}
+
+/// A nexthop object that decodes survives writing and reading.
+pub fn nexthop(body: &[u8]) {
+    let bytes = message(RTM_NEWNEXTHOP, body);
+    object(&bytes, Nexthop::decode, Nexthop::encode, text::nexthop, json::nexthop);
 }
 
 fn whole(bytes: &[u8]) -> Message<'_> {
