@@ -251,11 +251,11 @@ impl Neighbour {
         if let Some(address) = &self.link_address {
             writer.bytes(NDA_LLADDR, address)?;
         }
-        if let (Some(info), true) = (&self.cache_info, state) {
-            writer.bytes(NDA_CACHEINFO, &info.encode())?;
-        }
         if let (Some(probes), true) = (self.probes, state) {
             writer.u32(NDA_PROBES, probes);
+        }
+        if let (Some(info), true) = (&self.cache_info, state) {
+            writer.bytes(NDA_CACHEINFO, &info.encode())?;
         }
         if let Some(vlan) = self.vlan {
             writer.u16(NDA_VLAN, vlan);

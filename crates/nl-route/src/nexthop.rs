@@ -166,9 +166,6 @@ impl Nexthop {
         if let Some(kind) = self.group_type {
             writer.u16(NHA_GROUP_TYPE, kind.0);
         }
-        if let (Some(flags), true) = (self.op_flags, state) {
-            writer.u32(NHA_OP_FLAGS, flags);
-        }
         if !self.group.is_empty() {
             group::write(writer, &self.group)?;
         }
@@ -184,6 +181,9 @@ impl Nexthop {
             }
             if !self.statistics.is_empty() {
                 group::write_statistics(writer, &self.statistics)?;
+            }
+            if let Some(flags) = self.op_flags {
+                writer.u32(NHA_OP_FLAGS, flags);
             }
         }
         if self.blackhole {

@@ -2,11 +2,15 @@
 #![cfg(target_endian = "little")]
 
 use nl_route::names::Names;
+use nl_route::nexthop::Member;
 use nl_route::route::{CacheInfo, Hop, Metrics, RouteView};
-use nl_route::value::{HopFlags, PathFeatures, Preference};
+use nl_route::value::{
+    HopFlags, NeighbourExtFlags, NeighbourState, PathFeatures, Preference, RuleAction, RuleFlags,
+};
 use nl_route::{
-    Address, AddressFamily, AddressFlags, Context, Link, LinkFlags, Object, OperState, PROTOCOL,
-    Route, RouteFlags, RouteProtocol, RouteType, Scope, TableId, json, text,
+    Address, AddressFamily, AddressFlags, Context, Link, LinkFlags, Neighbour, Nexthop,
+    NexthopBucket, Object, OperState, PROTOCOL, Route, RouteFlags, RouteProtocol, RouteType, Rule,
+    Scope, TableId, json, text,
 };
 use nl_testkit::{every_truncation, fixture, fixtures};
 use nl_wire::json::Json;
@@ -45,11 +49,21 @@ fn exercise<T: Object>(
     Ok(())
 }
 
+/// What the name of a fixture says that it holds.
+fn kind(name: &str) -> &str {
+    name.split(|c: char| !c.is_ascii_lowercase()).next().unwrap_or_default()
+}
+
 fn exercise_any(name: &str, bytes: &[u8]) -> Result<(), Error> {
-    match name.as_bytes().first() {
-        Some(b'r') => exercise::<Route>(bytes, text::route, json::route),
-        Some(b'l') => exercise::<Link>(bytes, text::link, json::link),
-        _ => exercise::<Address>(bytes, text::address, json::address),
+    match kind(name) {
+        "route" => exercise::<Route>(bytes, text::route, json::route),
+        "link" => exercise::<Link>(bytes, text::link, json::link),
+        "address" => exercise::<Address>(bytes, text::address, json::address),
+        "neighbour" => exercise::<Neighbour>(bytes, text::neighbour, json::neighbour),
+        "rule" => exercise::<Rule>(bytes, text::rule, json::rule),
+        "nexthop" => exercise::<Nexthop>(bytes, text::nexthop, json::nexthop),
+        "bucket" => exercise::<NexthopBucket>(bytes, text::nexthop_bucket, json::nexthop_bucket),
+        other => panic!("{other}"),
     }
 }
 
@@ -67,21 +81,31 @@ fn all_are_decoded_and_written_again() {
     for (name, bytes) in fixtures(FOLDER) {
         let message = Message::decode(&bytes).unwrap();
         exercise_any(&name, &bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let identical = match name.as_bytes().first() {
-            Some(b'r') => again::<Route>(&name, &message),
-            Some(b'l') => again::<Link>(&name, &message),
-            _ => again::<Address>(&name, &message),
+        let identical = match kind(&name) {
+            "route" => again::<Route>(&name, &message),
+            "link" => again::<Link>(&name, &message),
+            "address" => again::<Address>(&name, &message),
+            "neighbour" => again::<Neighbour>(&name, &message),
+            "rule" => again::<Rule>(&name, &message),
+            "nexthop" => again::<Nexthop>(&name, &message),
+            _ => again::<NexthopBucket>(&name, &message),
         };
-        // The kernel orders the answers to IPv4 lookups, links and IPv6 addresses otherwise.
-        let other_order = name.starts_with("route4_get") || !name.contains('4');
-        assert!(identical || other_order || name.starts_with("link"), "{name}");
+        // The kernel orders the answers to IPv4 lookups, links, IPv6 addresses and forwarding
+        // entries otherwise.
+        let other_order = match kind(&name) {
+            "route" => name.starts_with("route4_get") || !name.contains('4'),
+            "link" => true,
+            "address" => !name.contains('4'),
+            _ => name.starts_with("neighbour_fdb"),
+        };
+        assert!(identical || other_order, "{name}");
         same += usize::from(identical);
         all += 1;
         let listing = Listing::new(&message, &PROTOCOL).to_string();
         let unnamed = |line: &&str| line.trim_start().starts_with(|c: char| c.is_ascii_digit());
         assert_eq!(listing.lines().find(unnamed), None, "{name}");
     }
-    assert!(all >= 33 && same >= 22, "{same} of {all}");
+    assert!(all >= 68 && same >= 55, "{same} of {all}");
 }
 
 #[test]
@@ -274,4 +298,105 @@ fn links_and_addresses_hold_what_was_sent() {
     assert_eq!(address.rt_priority, Some(77));
     assert!(address.cache_info.is_some_and(|info| info.valid <= 100 && info.preferred <= 50));
     assert!(one::<Address>("address6").flags.contains(AddressFlags::NODAD));
+}
+
+#[test]
+fn neighbours_rules_and_nexthops_hold_what_was_sent() {
+    let neighbour = one::<Neighbour>("neighbour4_stale_protocol");
+    assert_eq!(
+        Neighbour { cache_info: None, ..neighbour },
+        Neighbour {
+            family: AddressFamily::INET,
+            index: 3,
+            state: NeighbourState::STALE,
+            kind: RouteType::UNICAST,
+            destination: "10.0.0.11".parse().ok(),
+            link_address: Some(vec![2, 0, 0, 0, 0, 11]),
+            probes: Some(0),
+            protocol: Some(RouteProtocol::STATIC),
+            ..Neighbour::default()
+        }
+    );
+    assert!(neighbour.cache_info.is_some_and(|info| info.references == 0));
+    let managed = one::<Neighbour>("neighbour4_managed");
+    assert_eq!(managed.ext_flags, Some(NeighbourExtFlags::MANAGED));
+    assert!(one::<Neighbour>("neighbour4_proxy").is_proxy());
+    let entry = one::<Neighbour>("neighbour_fdb_vxlan");
+    assert_eq!((entry.port, entry.vni, entry.via), (Some(99), Some(7), Some(3)));
+    assert_eq!(entry.destination, "10.0.0.9".parse().ok());
+
+    let main = Rule {
+        family: AddressFamily::INET,
+        action: RuleAction::TO_TBL,
+        table: TableId(7),
+        protocol: Some(RouteProtocol::UNSPEC),
+        ..Rule::default()
+    };
+    assert_eq!(
+        one::<Rule>("rule4_users_ports"),
+        Rule {
+            priority: Some(16),
+            uid_range: Some(0..=0),
+            ip_proto: Some(6),
+            source_ports: Some(80..=80),
+            source_port_mask: Some(0xffff),
+            destination_ports: Some(1000..=2000),
+            ..main.clone()
+        }
+    );
+    assert_eq!(
+        one::<Rule>("rule4_mark_links"),
+        Rule {
+            priority: Some(13),
+            fwmark: Some(0x10),
+            fwmask: Some(0xff),
+            iif: Some("v0".into()),
+            oif: Some("nope".into()),
+            flags: RuleFlags::OIF_DETACHED,
+            table: TableId(5000),
+            ..main.clone()
+        }
+    );
+    assert_eq!(
+        one::<Rule>("rule4_goto"),
+        Rule {
+            priority: Some(20),
+            source: "10.0.0.1".parse().ok(),
+            action: RuleAction::GOTO,
+            goto: Some(30),
+            flags: RuleFlags::UNRESOLVED,
+            table: TableId::UNSPEC,
+            ..main.clone()
+        }
+    );
+    assert_eq!(one::<Rule>("rule4_tunnel"), Rule { priority: Some(18), tun_id: Some(99), ..main });
+    let label = one::<Rule>("rule6_flow_label");
+    assert_eq!((label.flow_label, label.flow_label_mask), (Some(5), Some(255)));
+    assert_eq!(one::<Rule>("rule4_suppress_length").suppress_prefix_length, Some(0));
+    assert!(
+        one::<Rule>("rule4_l3mdev").l3mdev && one::<Rule>("rule4_not_destination").is_inverted()
+    );
+
+    assert_eq!(
+        one::<Nexthop>("nexthop4_onlink"),
+        Nexthop {
+            family: AddressFamily::INET,
+            id: Some(2),
+            scope: Scope::LINK,
+            protocol: RouteProtocol::STATIC,
+            flags: RouteFlags::HOP_ONLINK,
+            gateway: "192.168.7.1".parse().ok(),
+            oif: Some(3),
+            ..Nexthop::default()
+        }
+    );
+    let group = one::<Nexthop>("nexthop_group_resilient");
+    assert_eq!(group.group, [Member::new(1), Member::new(2)]);
+    let resilience = group.resilience.unwrap();
+    assert_eq!((resilience.buckets, resilience.idle_timer), (Some(4), Some(6000)));
+    assert_eq!(group.statistics.len(), 2);
+    let wide = one::<Nexthop>("nexthop_group_wide");
+    assert_eq!(wide.group.first(), Some(&Member { id: 1, weight: 300 }));
+    let bucket = one::<NexthopBucket>("bucket4");
+    assert_eq!((bucket.id, bucket.index, bucket.nexthop_id), (Some(13), Some(0), Some(2)));
 }

@@ -2,7 +2,7 @@
 //! `IFA_*`, `NDA_*`, `FRA_*`, `NHA_*`, `NETNSA_*`, `NETCONFA_*` and more.
 
 use nl_wire::layouts;
-use nl_wire::table::{Payload, Table};
+use nl_wire::table::Table;
 
 use super::link::RTNL_LINK_STATS64;
 use super::route::ENCAPS;
@@ -123,7 +123,7 @@ nl_wire::attributes! {
         NHA_RES_GROUP = 12: Nest(&NHA_RES_GROUP_TABLE);
         NHA_RES_BUCKET = 13: Nest(&NHA_RES_BUCKET_TABLE);
         NHA_OP_FLAGS = 14: U32;
-        NHA_GROUP_STATS = 15: List(&Payload::Nest(&NHA_GROUP_STATS_ENTRY_TABLE));
+        NHA_GROUP_STATS = 15: Nest(&NHA_GROUP_STATS_TABLE);
         NHA_HW_STATS_ENABLE = 16: U32;
         NHA_HW_STATS_USED = 17: U32;
     }
@@ -144,6 +144,11 @@ nl_wire::attributes! {
         NHA_RES_BUCKET_INDEX = 1: U16;
         NHA_RES_BUCKET_IDLE_TIME = 2: U64;
         NHA_RES_BUCKET_NH_ID = 3: U32;
+    }
+
+    /// Statistics of a group.
+    pub static NHA_GROUP_STATS_TABLE: "NHA_GROUP_STATS" {
+        NHA_GROUP_STATS_ENTRY = 1: Nest(&NHA_GROUP_STATS_ENTRY_TABLE);
     }
 
     /// Statistics of a group member.
