@@ -184,11 +184,13 @@ impl Reader<'_> {
         attached: Option<String>,
         typed: &str,
     ) -> Result<Option<String>, ParseError> {
-        let attached =
-            attached.or_else(|| Some(core::mem::take(&mut self.letters)).filter(|s| !s.is_empty()));
+        if takes == Takes::Nothing {
+            return Ok(None);
+        }
+        let letters = Some(core::mem::take(&mut self.letters)).filter(|rest| !rest.is_empty());
+        let attached = attached.or(letters);
         let next = self.words.as_slice().first();
         match (takes, attached, next) {
-            (Takes::Nothing, ..) => Ok(None),
             (_, Some(value), _) => Ok(Some(value)),
             (Takes::Value, None, Some(_)) => Ok(self.words.next().cloned()),
             (Takes::Value, None, None) => {
@@ -197,7 +199,7 @@ impl Reader<'_> {
             (Takes::Maybe, None, Some(next)) if !next.starts_with(['-', '!']) => {
                 Ok(self.words.next().cloned())
             }
-            (Takes::Maybe, ..) => Ok(None),
+            (Takes::Maybe | Takes::Nothing, ..) => Ok(None),
         }
     }
 }

@@ -20,7 +20,8 @@ impl core::error::Error for UnknownWord {}
 open_enum! {
     /// A layer 4 protocol: `CTA_PROTO_NUM` (linux/in.h).
     ///
-    /// Parses from conntrack(8)'s names (`tcp`, `icmpv6`) and from numbers.
+    /// Parses from conntrack(8)'s names (`tcp`, `icmpv6`), from those below in any case, and from
+    /// numbers.
     #[allow(missing_docs)]
     pub struct IpProtocol(u8) "IPPROTO_" {
         IP = 0,
@@ -73,7 +74,10 @@ impl FromStr for IpProtocol {
         let named = PROTOCOL_WORDS.iter().find(|row| row.0.eq_ignore_ascii_case(word));
         match named {
             Some(row) => Ok(row.1),
-            None => word.parse().map(Self).map_err(|_| UnknownWord),
+            None => match Self::NAMES.number(word).and_then(|number| u8::try_from(number).ok()) {
+                Some(number) => Ok(Self(number)),
+                None => word.parse().map(Self).map_err(|_| UnknownWord),
+            },
         }
     }
 }

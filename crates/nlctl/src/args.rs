@@ -64,6 +64,8 @@ pub(crate) type Run = fn(&Options, &mut Out) -> Result<u8, Error>;
 pub(crate) enum Kind {
     /// Something to run; gives the exit code.
     Run(Run),
+    /// Something to run that reads what stands behind it by itself: all of it is words.
+    Raw(Run),
     /// A group of commands, the first of which is meant where none is named if `default` is set.
     Group {
         /// The commands.
@@ -74,7 +76,7 @@ pub(crate) enum Kind {
 }
 
 /// What was typed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
     given: Vec<(&'static str, String)>,
     words: Vec<OsString>,
@@ -98,6 +100,11 @@ impl Options {
             .iter()
             .filter(move |(given, _)| *given == name)
             .flat_map(|(_, value)| value.split(','))
+    }
+
+    /// Gives an option that was read elsewhere.
+    pub(crate) fn give(&mut self, name: &'static str, value: String) {
+        self.given.push((name, value));
     }
 
     /// The words behind the command.
@@ -181,10 +188,16 @@ pub(crate) fn parse(root: &'static Command) -> Result<Parsed, Error> {
                         Kind::Run(_) if next == "help" && options.words.is_empty() => {
                             return Ok(Parsed::Help(path));
                         }
-                        Kind::Run(_) => options.words.push(next),
+                        Kind::Run(_) | Kind::Raw(_) => options.words.push(next),
                         Kind::Group { .. } if next == "help" => return Ok(Parsed::Help(path)),
                         Kind::Group { commands, .. } => {
                             path.push(find(commands, &next).ok_or_else(|| unknown(&path, &next))?);
+                            if let Some(Kind::Raw(run)) = path.last().map(|last| &last.kind) {
+                                let rest = parser.raw_args().map_err(|error| usage(&path, error))?;
+                                options.words.extend(rest);
+                                options.style = Some(style(&path));
+                                return Ok(Parsed::Run(*run, options));
+                            }
                         }
                     }
                     continue;

@@ -1,165 +1,216 @@
-//! Tracked connections, with the words and in the format of conntrack(8).
+//! Tracked connections, with the words and in the formats of conntrack(8).
 
+use std::ffi::OsString;
 use std::fs;
-use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-use nl_conntrack::expect_request::ListExpectations;
-use nl_conntrack::request::{Filter, List, Masked};
-use nl_conntrack::text::{self, LabelNames};
-use nl_conntrack::{Flow, IpProtocol};
-use nl_route::Prefix;
+use nl_conntrack::parse::{self, Line, Output, ParseError, Table};
+use nl_conntrack::text::{self, LabelNames, SaveCommand};
+use nl_conntrack::{Event, Flow};
 use nl_socket::host;
-use nl_wire::Request;
-use nl_wire::json::ToJson;
-use nl_wire::value::{AddressFamily, Family};
 
-use crate::args::{Flag, Options};
-use crate::error::{CONNTRACK, Error, FAILED, io_text, say, say_loss, word};
-use crate::kernel;
+use crate::args::{Command, Kind, Options, Style};
+use crate::error::{CONNTRACK, Error, FAILED, REFUSED, io_text, say, word};
 use crate::out::Out;
 
+mod act;
+mod help;
+mod load;
 mod program;
+mod progress;
+mod timeout;
 mod watch;
-pub(crate) use watch::{WATCH_FLAGS, loss_fields, watch};
+pub(crate) use watch::loss_fields;
 
-/// The options that choose flows, and how to print them.
-pub(crate) static FLAGS: [Flag; 11] = [
-    flag(
-        'o',
-        &["output"],
-        "WORDS",
-        "extended, id, ktimestamp, timestamp, labels, joined by commas",
-    ),
-    flag('f', &["family"], "FAMILY", "ipv4 or ipv6; without it both"),
-    flag('p', &["protonum", "proto"], "PROTOCOL", "a name (tcp, udp, icmp, …) or a number"),
-    flag('m', &["mark"], "MARK[/MASK]", "those whose mark is MARK, of the bits in MASK"),
-    flag('w', &["zone"], "ZONE", "those of this zone"),
-    flag('s', &["src", "orig-src"], "ADDRESS[/N]", "source of the original direction"),
-    flag('d', &["dst", "orig-dst"], "ADDRESS[/N]", "destination of the original direction"),
-    flag('r', &["reply-src"], "ADDRESS[/N]", "source of the reply direction"),
-    flag('q', &["reply-dst"], "ADDRESS[/N]", "destination of the reply direction"),
-    long(&["sport", "orig-port-src"], "PORT", "source port of the original direction"),
-    long(&["dport", "orig-port-dst"], "PORT", "destination port of the original direction"),
+/// `nlctl conntrack`
+pub(crate) const COMMAND: Command = Command {
+    names: &["conntrack"],
+    arguments: "COMMAND [TABLE] [OPTIONS]",
+    about: "Tracked connections, with the words of conntrack(8).",
+    text: "",
+    flags: &[],
+    style: Style::Conntrack,
+    kind: Kind::Raw(run),
+};
+
+/// Our words for conntrack(8)'s commands; beginnings will do.
+const WORDS: [(&str, &str); 15] = [
+    ("list", "-L"),
+    ("show", "-L"),
+    ("get", "-G"),
+    ("create", "-I"),
+    ("add", "-A"),
+    ("update", "-U"),
+    ("delete", "-D"),
+    ("flush", "-F"),
+    ("watch", "-E"),
+    ("event", "-E"),
+    ("count", "-C"),
+    ("stats", "-S"),
+    ("load", "-R"),
+    ("help", "-h"),
+    ("version", "-V"),
 ];
 
-const fn flag(
-    short: char,
-    long: &'static [&'static str],
-    value: &'static str,
-    help: &'static str,
-) -> Flag {
-    Flag { short: Some(short), long, value: Some(value), help }
+/// What is meant by a word at the beginning of a command.
+fn meaning<T: Copy>(words: &[(&str, T)], typed: &str) -> Option<T> {
+    let by = |fits: &dyn Fn(&str) -> bool| words.iter().find(|row| fits(row.0)).map(|row| row.1);
+    by(&|name| name == typed).or_else(|| by(&|name| !typed.is_empty() && name.starts_with(typed)))
 }
 
-const fn long(long: &'static [&'static str], value: &'static str, help: &'static str) -> Flag {
-    Flag { short: None, long, value: Some(value), help }
-}
-
-/// Which flows to show.
-#[derive(Debug, Default)]
-pub(crate) struct Selection {
-    family: AddressFamily,
-    filter: Filter,
-    protocol: Option<IpProtocol>,
-    /// Source and destination of the original, then of the reply direction.
-    addresses: [Option<Prefix>; 4],
-    ports: [Option<u16>; 2],
-}
-
-impl Selection {
-    /// Reads the options.
-    ///
-    /// # Errors
-    /// Bad parameters.
-    pub(crate) fn new(options: &Options) -> Result<Self, Error> {
-        let mut selection = Self { family: options.family()?, ..Self::default() };
-        for (slot, name) in
-            selection.addresses.iter_mut().zip(["src", "dst", "reply-src", "reply-dst"])
-        {
-            let Some(typed) = options.value(name) else { continue };
-            let prefix = prefix(typed)?;
-            let family = AddressFamily::of(prefix.address);
-            if selection.family != AddressFamily::UNSPEC && selection.family != family {
-                return Err(Error::parameter("mismatched address family"));
-            }
-            (selection.family, *slot) = (family, Some(prefix));
-        }
-        if let Some(typed) = options.value("protonum") {
-            let protocol = typed.parse().map_err(|_| {
-                Error::parameter(format_args!("`{}' unsupported protocol", word(typed)))
-            })?;
-            selection.protocol = Some(protocol);
-        }
-        if let Some(typed) = options.value("mark") {
-            let (value, mask) = typed.split_once('/').unwrap_or((typed, "0xffffffff"));
-            selection.filter.mark =
-                Some(Masked { value: number(value, typed)?, mask: number(mask, typed)? });
-        }
-        if let Some(typed) = options.value("zone") {
-            selection.filter.zone = Some(number(typed, typed)?);
-        }
-        for (slot, name) in selection.ports.iter_mut().zip(["sport", "dport"]) {
-            if let Some(typed) = options.value(name) {
-                *slot = Some(number(typed, typed)?);
-            }
-        }
-        Ok(selection)
+/// What stands behind `nlctl conntrack`, with our words made conntrack(8)'s.
+fn translate(words: &mut Vec<String>) -> Result<(), Error> {
+    let Some(first) = words.first().filter(|first| !first.starts_with('-')) else { return Ok(()) };
+    let of_expectations = first.starts_with("exp") && "expect".starts_with(first.as_str());
+    if of_expectations {
+        words.remove(0);
     }
-
-    /// Whether the flow is one of those to show; all that the kernel may have left undone.
-    pub(crate) fn admits(&self, flow: &Flow) -> bool {
-        let tuples = [&flow.original, &flow.reply];
-        let mut addresses = tuples.into_iter().flat_map(|tuple| [tuple.source, tuple.destination]);
-        let ports = [flow.original.source_port(), flow.original.destination_port()];
-        (self.family == AddressFamily::UNSPEC || self.family == flow.family)
-            && self.filter.matches(flow)
-            && self.protocol.is_none_or(|protocol| protocol == flow.original.protocol)
-            && self.addresses.iter().all(|wanted| {
-                let address = addresses.next();
-                wanted.is_none_or(|prefix| address.is_some_and(|address| prefix.contains(address)))
-            })
-            && self
-                .ports
-                .iter()
-                .zip(ports)
-                .all(|(wanted, port)| wanted.is_none() || *wanted == port)
-    }
-}
-
-/// `ADDRESS[/N]`, the address in full.
-fn prefix(typed: &str) -> Result<Prefix, Error> {
-    let (address, length) = typed.split_once('/').map_or((typed, None), |(a, n)| (a, Some(n)));
-    let address: IpAddr = address
-        .parse()
-        .map_err(|_| Error::parameter(format_args!("Invalid IP address `{}'", word(typed))))?;
-    match length {
-        None => Some(Prefix::host(address)),
-        Some(length) => length.parse().ok().and_then(|length| Prefix::new(address, length)),
-    }
-    .ok_or_else(|| Error::parameter("Invalid netmask"))
-}
-
-/// A number as C writes it: decimal, `0x…` or `0…`.
-fn number<N: TryFrom<u64>>(typed: &str, all: &str) -> Result<N, Error> {
-    let parsed = match typed.strip_prefix("0x").or_else(|| typed.strip_prefix("0X")) {
-        Some(digits) => u64::from_str_radix(digits, 16),
-        None if typed.len() > 1 && typed.starts_with('0') => u64::from_str_radix(typed, 8),
-        None => typed.parse(),
+    let letter = if let Some(first) = words.first().filter(|first| !first.starts_with('-')) {
+        meaning(&WORDS, first).ok_or_else(|| {
+            let text = "try \"nlctl conntrack help\"";
+            Error::parameter(format_args!("unknown command `{}', {text}", word(first)))
+        })?
+    } else {
+        words.insert(0, String::new());
+        "-L"
     };
-    parsed
-        .ok()
-        .and_then(|number| N::try_from(number).ok())
-        .ok_or_else(|| Error::parameter(format_args!("Bad parameter `{}'", word(all))))
+    if let Some(first) = words.first_mut() {
+        letter.clone_into(first);
+    }
+    if of_expectations {
+        words.insert(1, "expect".into());
+    }
+    Ok(())
+}
+
+/// Takes out the options that are ours; they have the same names as before `conntrack`.
+fn own_options(words: &[OsString], options: &mut Vec<(&'static str, String)>) -> Vec<OsString> {
+    let mut rest = Vec::new();
+    let mut words = words.iter();
+    while let Some(typed) = words.next() {
+        let text = typed.to_str().unwrap_or_default();
+        match text {
+            "--json" => options.push(("json", "json".into())),
+            "--pretty" => options.push(("pretty", "pretty".into())),
+            "--trace" => options.push(("trace", "trace".into())),
+            "--netns" => {
+                let value = words.next().and_then(|value| value.to_str());
+                options.push(("netns", value.unwrap_or_default().into()));
+            }
+            _ => match text.strip_prefix("--netns=") {
+                Some(value) => options.push(("netns", value.into())),
+                None => rest.push(typed.clone()),
+            },
+        }
+    }
+    rest
+}
+
+/// A run of `nlctl conntrack`.
+struct Context {
+    options: Options,
+    labels: Option<LabelNames>,
+}
+
+fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
+    let mut own = Vec::new();
+    let words = own_options(options.words(), &mut own);
+    let mut options = options.clone();
+    for (name, value) in own {
+        options.give(name, value);
+    }
+    let mut typed = Vec::new();
+    for typed_word in words {
+        typed.push(
+            typed_word
+                .into_string()
+                .map_err(|bad| Error::parameter(format_args!("Bad parameter `{}'", word(&bad))))?,
+        );
+    }
+    if typed.first().is_some_and(|first| first.len() > 1 && "timeout".starts_with(first.as_str())) {
+        return timeout::run(&options, typed.get(1..).unwrap_or_default(), out);
+    }
+    translate(&mut typed)?;
+    // The family may be named before the command, as with nlctl's other commands.
+    if let Some(family) = [("4", "ipv4"), ("6", "ipv6")].iter().find(|row| options.has(row.0)) {
+        typed.extend(["-f".into(), family.1.into()]);
+    }
+    let context = Context { options, labels: None };
+    match typed.first().map(String::as_str) {
+        Some("-R" | "--load-file") => {
+            let Some(file) = typed.get(1) else {
+                let typed = typed.first().map_or("-R", String::as_str);
+                return Err(bad_line(&ParseError {
+                    text: format!("option `{typed}' requires an argument"),
+                    usage: true,
+                }));
+            };
+            load::run(context, file, out)
+        }
+        Some(_) => context.command(&typed, out),
+        None => {
+            help::help(out.text());
+            Ok(0)
+        }
+    }
+}
+
+/// What conntrack(8) says of a command line that is none.
+fn bad_line(error: &ParseError) -> Error {
+    if !error.usage {
+        return Error::new(FAILED, format_args!("{CONNTRACK}{error}"));
+    }
+    let help = "Try `nlctl conntrack -h' or 'nlctl conntrack --help' for more information.";
+    Error::new(REFUSED, format_args!("{CONNTRACK}{error}\n{help}"))
+}
+
+impl Context {
+    /// Reads a command line, and the names of labels if it needs them.
+    fn line(&mut self, words: &[String]) -> Result<Line, Error> {
+        let needs = |word: &String| word.contains("label") || word.starts_with("-l");
+        if self.labels.is_none() && words.iter().any(needs) {
+            self.labels = labels();
+        }
+        let line = Line::parse(words, self.labels.as_ref()).map_err(|error| bad_line(&error))?;
+        for warning in &line.options.warnings {
+            say(warning);
+        }
+        let output = line.options.output;
+        if self.labels.is_none() && (output.labels || output.restore || words_label(words)) {
+            self.labels = labels();
+        }
+        Ok(line)
+    }
+
+    fn command(mut self, words: &[String], out: &mut Out) -> Result<u8, Error> {
+        let line = self.line(words)?;
+        if line.options.output.json {
+            self.options.give("json", "json".into());
+        }
+        match line.command {
+            parse::Command::Help => help::help(out.text()),
+            parse::Command::Version => {
+                let version = CONNTRACK.trim_end().trim_end_matches(':');
+                out.append(format_args!("{version}\n"));
+            }
+            parse::Command::Event => return watch::watch(&self, &line, out),
+            _ => return act::run(&self, &line, out),
+        }
+        Ok(0)
+    }
+
+    fn format(&self, line: &Line) -> Format {
+        let output = line.options.output;
+        // As with conntrack(8), choosing by labels shows them too.
+        let wanted = output.labels || output.restore || !line.options.labels.is_empty();
+        Format { output, labels: self.labels.clone().filter(|_| wanted) }
+    }
 }
 
 /// How to print: the words of `-o`.
 #[derive(Debug, Default)]
 pub(crate) struct Format {
-    extended: bool,
-    id: bool,
-    ktimestamp: bool,
-    timestamp: bool,
+    output: Output,
     labels: Option<LabelNames>,
 }
 
@@ -173,18 +224,21 @@ impl Format {
     /// A word that is none.
     pub(crate) fn new(options: &Options, others: &[&str]) -> Result<Self, Error> {
         let mut format = Self::default();
+        let Output { extended, id, ktimestamp, timestamp, labels: with_labels, .. } =
+            &mut format.output;
         for typed in options.list("output") {
             match &*typed.to_ascii_lowercase() {
-                "extended" => format.extended = true,
-                "id" => format.id = true,
-                "ktimestamp" => format.ktimestamp = true,
-                "timestamp" => format.timestamp = true,
-                "labels" => format.labels = labels(),
-                // What events show of user space they always show.
-                "userspace" => {}
+                "extended" => *extended = true,
+                "id" => *id = true,
+                "ktimestamp" => *ktimestamp = true,
+                "timestamp" => *timestamp = true,
+                "labels" => *with_labels = true,
                 other if others.contains(&other) => {}
                 _ => return Err(Error::parameter(format_args!("Bad parameter `{}'", word(typed)))),
             }
+        }
+        if *with_labels {
+            format.labels = labels();
         }
         Ok(format)
     }
@@ -192,9 +246,9 @@ impl Format {
     /// The same for the printer, at a moment.
     pub(crate) fn at(&self, now: Duration) -> text::Options<'_> {
         text::Options {
-            extended: self.extended,
-            id: self.id,
-            ktimestamp: self.ktimestamp,
+            extended: self.output.extended,
+            id: self.output.id,
+            ktimestamp: self.output.ktimestamp,
             labels: self.labels.as_ref(),
             now: now.as_secs(),
             utc_offset: host::utc_offset,
@@ -203,8 +257,40 @@ impl Format {
 
     /// The moment with which an event begins, if that is wanted.
     pub(crate) fn received(&self, now: Duration) -> Option<Duration> {
-        self.timestamp.then_some(now)
+        self.output.timestamp.then_some(now)
     }
+
+    /// Appends a flow, without a newline; `command` is what saving it calls for.
+    fn flow(&self, line: &mut String, flow: &Flow, command: SaveCommand) {
+        let options = self.at(now());
+        match self.output {
+            Output { save: true, .. } => text::save(line, flow, command),
+            Output { restore: true, .. } => text::save_all(line, flow, self.labels.as_ref()),
+            Output { xml: true, .. } => text::xml(line, flow, &options),
+            _ => text::flow(line, flow, &options),
+        }
+    }
+
+    /// Appends an event, without a newline.
+    fn event(&self, line: &mut String, event: &Event, program: Option<&[u8]>) {
+        let now = now();
+        let received = self.received(now);
+        match self.output {
+            Output { save: true, .. } | Output { restore: true, .. } => {
+                text::save_event(line, event);
+            }
+            Output { xml: true, .. } => {
+                let received = received.map(|time| time.as_secs());
+                text::xml_event(line, event, received, &self.at(now));
+            }
+            _ => return text::event(line, event, received, program, &self.at(now)),
+        }
+        text::user_space(line, event.port, program);
+    }
+}
+
+fn words_label(words: &[String]) -> bool {
+    words.iter().any(|word| word.starts_with("--label"))
 }
 
 /// The names of labels; without them a listing goes on, as conntrack(8)'s does.
@@ -226,81 +312,18 @@ pub(crate) fn now() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
-/// Whether the table that was named is that of expectations.
-fn expectations(options: &Options) -> Result<bool, Error> {
-    match *options.text_words()? {
-        [] => Ok(false),
-        [table] if !table.is_empty() && "conntrack".starts_with(table) => Ok(false),
-        [table] if !table.is_empty() && "expect".starts_with(table) => Ok(true),
-        [table] => Err(Error::parameter(format_args!("unknown type `{}'", word(table)))),
-        [_, other, ..] => Err(Error::parameter(format_args!("Bad parameter `{}'", word(other)))),
-    }
-}
-
-/// `nlctl conntrack list`
-pub(crate) fn list(options: &Options, out: &mut Out) -> Result<u8, Error> {
-    let selection = Selection::new(options)?;
-    let format = Format::new(options, &[])?;
-    if expectations(options)? {
-        let request = ListExpectations { family: selection.family, master: None };
-        let shown = show(
-            options,
-            out,
-            request,
-            |_| true,
-            |line, expectation| {
-                text::expectation(line, expectation);
-            },
-        )?;
-        say(format_args!("{CONNTRACK}{shown} expectations have been shown."));
-        return Ok(0);
-    }
-    let Selection { family, filter, .. } = selection;
-    let request = List { family, filter, ..List::default() };
-    let format = format.at(now());
-    let admits = |flow: &Flow| selection.admits(flow);
-    let shown = show(options, out, request, admits, |line, flow| text::flow(line, flow, &format))?;
-    say(format_args!("{CONNTRACK}{shown} flow entries have been shown."));
-    Ok(0)
-}
-
-/// Lists objects, as JSON if that is wanted; gives how many.
-fn show<R: Request<Item: ToJson>>(
-    options: &Options,
-    out: &mut Out,
-    request: R,
-    admits: impl Fn(&R::Item) -> bool,
-    print: impl Fn(&mut String, &R::Item),
-) -> Result<u64, Error> {
-    const { assert!(matches!(R::MODE, nl_wire::Mode::Dump)) }
-    let mut connection = kernel::connect(Family::NETFILTER, options)?;
-    let items = connection.start(request).map_err(|error| Error::operation(&error))?;
-    let mut rows = out.rows(options.has("json"), options.has("pretty"));
-    let (mut shown, mut whole) = (0, true);
-    for item in items {
-        match item {
-            Ok(item) if admits(&item) => {
-                rows.add(
-                    |json| json.value(&item),
-                    |line| {
-                        print(line, &item);
-                        line.push('\n');
-                    },
-                )?;
-                shown += 1;
-            }
-            Ok(_) => {}
-            Err(nl_socket::Error::Lost(loss)) => {
-                say_loss(loss);
-                whole = false;
-            }
-            Err(error) => return Err(Error::operation(&error)),
+/// Why the kernel refused, in the words that conntrack(8) has for this command.
+fn refused(line: &Line, error: &nl_socket::Error) -> Error {
+    use nl_wire::Errno;
+    let text = match (line.table, line.command, error.errno()) {
+        (Table::Expect, parse::Command::Create, Some(Errno::ENOENT)) => {
+            "master conntrack not found"
         }
-    }
-    rows.end()?;
-    if whole {
-        return Ok(shown);
-    }
-    let text = format!("{CONNTRACK}{shown} entries have been shown, others were lost.");
-    Err(Error::new(FAILED, text))
+        (Table::Expect, _, Some(Errno::ENOENT)) => "No such file or directory",
+        (_, parse::Command::Create, Some(Errno::EEXIST)) => {
+            "Such conntrack exists, try -U to update"
+        }
+        _ => return Error::operation(error),
+    };
+    Error::new(FAILED, format_args!("{CONNTRACK}Operation failed: {text}"))
 }

@@ -38,6 +38,15 @@ pub(crate) enum Error {
     },
 }
 
+impl Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Output(error) => f.write_str(&io_text(error)),
+            Self::Told { text, .. } => f.write_str(text),
+        }
+    }
+}
+
 impl Error {
     /// A line and an exit code. Foreign strings in `text` must be [`word`]s.
     pub(crate) fn new(code: u8, text: impl Display) -> Self {

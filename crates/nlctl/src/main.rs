@@ -13,7 +13,6 @@ mod args;
 mod conntrack;
 mod decode;
 mod demo;
-mod doctor;
 mod error;
 mod kernel;
 mod link;
@@ -84,11 +83,10 @@ pub(crate) static COMMANDS: Command = Command {
             nexthop::COMMAND,
             link::COMMAND,
             addr::COMMAND,
-            CONNTRACK,
+            conntrack::COMMAND,
             MONITOR,
             DECODE,
             DEMO,
-            doctor::COMMAND,
         ],
         default: false,
     },
@@ -162,39 +160,6 @@ const fn route_change(
 ) -> Command {
     Command { names, about, kind: Kind::Run(run), ..ROUTE_COMMAND }
 }
-
-const CONNTRACK: Command = Command {
-    names: &["conntrack"],
-    arguments: "COMMAND",
-    about: "Tracked connections, in the format of conntrack(8).",
-    text: "",
-    flags: &conntrack::FLAGS,
-    style: Style::Conntrack,
-    kind: Kind::Group {
-        commands: &[
-            Command {
-                names: &["list", "show"],
-                arguments: "[conntrack|expect]",
-                about: "List the table, as conntrack -L does.",
-                text: "",
-                flags: &[],
-                style: Style::Conntrack,
-                kind: Kind::Run(conntrack::list),
-            },
-            Command {
-                names: &["watch", "event"],
-                arguments: "[conntrack|expect]",
-                about: "Show events as they happen, as conntrack -E does; SIGINT ends it.",
-                text: "With --json one object a line; lost events are an object as well:\n\
-                    {\"event\":\"loss\",\"reason\":\"overrun\",\"dropped\":NUMBER,\"text\":TEXT}",
-                flags: &conntrack::WATCH_FLAGS,
-                style: Style::Conntrack,
-                kind: Kind::Run(conntrack::watch),
-            },
-        ],
-        default: false,
-    },
-};
 
 const MONITOR: Command = Command {
     names: &["monitor"],

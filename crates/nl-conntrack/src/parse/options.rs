@@ -258,7 +258,8 @@ impl Options {
             ProtoOption::State => self.set_state(typed)?,
             ProtoOption::OriginalTag | ProtoOption::ReplyTag => {
                 let ProtocolInfo::Sctp(sctp) = self.info() else { return Ok(()) };
-                let tag = Some(value::number(typed)?);
+                // conntrack(8) reads and prints tags in the byte order of the machine.
+                let tag = Some(u32::from_be(value::number(typed)?));
                 match option {
                     ProtoOption::OriginalTag => sctp.tag_original = tag,
                     _ => sctp.tag_reply = tag,

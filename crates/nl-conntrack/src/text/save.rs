@@ -156,6 +156,8 @@ fn state(out: &mut String, info: &ProtocolInfo) {
         ProtocolInfo::Sctp(sctp) => {
             for (name, tag) in [("orig", sctp.tag_original), ("reply", sctp.tag_reply)] {
                 if let Some(tag) = tag {
+                    // In the byte order of the machine, as conntrack(8) reads it again.
+                    let tag = u32::from_be(tag);
                     append(out, format_args!(" --{name}-vtag {tag}"));
                 }
             }

@@ -1,5 +1,7 @@
 //! `nlctl conntrack watch`: events as `conntrack -E` prints them, and losses as events.
 
+use nl_conntrack::parse::{Command, Line, Table};
+use nl_conntrack::text::{XML_HEAD, XML_TAIL};
 use nl_conntrack::{Event, ExpectationEvent, groups, tables, text};
 use nl_socket::host::{Interrupts, Woken};
 use nl_socket::{Events, Loss, Wait};
@@ -8,33 +10,28 @@ use nl_wire::json::Json;
 use nl_wire::value::Family;
 
 use super::program::program;
-use super::{Format, Selection, expectations, flag, number};
-use crate::args::{Flag, Options};
-use crate::error::{CONNTRACK, Error, say, say_loss, word};
+use super::{Context, Format};
+use crate::error::{CONNTRACK, Error, say, say_loss};
 use crate::kernel;
 use crate::out::Out;
-
-/// The options that choose events.
-pub(crate) static WATCH_FLAGS: [Flag; 2] = [
-    flag('e', &["event-mask"], "EVENTS", "ALL, NEW, UPDATES, DESTROY, joined by commas"),
-    flag('b', &["buffer-size"], "BYTES", "receive buffer; a larger one loses events later"),
-];
 
 /// After so many events in a row a signal is looked for.
 const PATIENCE: u32 = 256;
 
-/// `nlctl conntrack watch`
-pub(crate) fn watch(options: &Options, out: &mut Out) -> Result<u8, Error> {
-    let expectations = expectations(options)?;
-    let watch = Watch {
-        selection: Selection::new(options)?,
-        format: Format::new(options, &[])?,
+/// Shows events until a signal comes.
+pub(super) fn watch(context: &Context, line: &Line, out: &mut Out) -> Result<u8, Error> {
+    let options = &context.options;
+    let expectations = line.table == Table::Expect;
+    let mut watch = Watch {
+        line,
+        format: context.format(line),
         json: options.has("json"),
         expectations,
+        begun: false,
     };
     let failed = |error: std::io::Error| Error::io("cannot follow events", &error);
     let interrupts = Interrupts::new().map_err(failed)?;
-    let mut events = open(options, expectations)?;
+    let mut events = open(context, line)?;
     let (mut shown, mut in_a_row) = (0_u64, 0);
     loop {
         match events.next(Wait::Never).map_err(failed)? {
@@ -66,31 +63,22 @@ pub(crate) fn watch(options: &Options, out: &mut Out) -> Result<u8, Error> {
             break;
         }
     }
+    if watch.begun {
+        out.text().push_str(XML_TAIL);
+        out.flush()?;
+    }
     let what = if expectations { "expectation" } else { "flow" };
     say(format_args!("{CONNTRACK}{shown} {what} events have been shown."));
     Ok(0)
 }
 
-fn open(options: &Options, expectations: bool) -> Result<Events, Error> {
-    let all = if expectations { groups::EXPECTATIONS } else { groups::FLOWS };
-    let [new, update, destroy] = all;
-    let mut wanted = Vec::new();
-    for typed in options.list("event-mask") {
-        match &*typed.to_ascii_uppercase() {
-            "ALL" => wanted.extend(all),
-            "NEW" => wanted.push(new),
-            "UPDATES" => wanted.push(update),
-            "DESTROY" => wanted.push(destroy),
-            _ => return Err(Error::parameter(format_args!("Bad parameter `{}'", word(typed)))),
-        }
-    }
-    if wanted.is_empty() {
-        wanted.extend(all);
-    }
-    let size: Option<usize> =
-        options.value("buffer-size").map(|typed| number(typed, typed)).transpose()?;
-    kernel::follow(Family::NETFILTER, &wanted, options, |socket| {
-        if let Some(size) = size {
+fn open(context: &Context, line: &Line) -> Result<Events, Error> {
+    let all = if line.table == Table::Expect { groups::EXPECTATIONS } else { groups::FLOWS };
+    let wanted = line.options.events.unwrap_or([true; 3]);
+    let groups: Vec<u32> =
+        all.into_iter().zip(wanted).filter(|row| row.1).map(|row| row.0).collect();
+    kernel::follow(Family::NETFILTER, &groups, &context.options, |socket| {
+        if let Some(size) = line.options.buffer_size {
             let set = socket.set_receive_buffer(size);
             let size = set.map_err(|error| Error::io("cannot set the buffer size", &error))?;
             say(format_args!("NOTICE: Netlink socket buffer size has been set to {size} bytes."));
@@ -104,40 +92,47 @@ enum Seen {
     Expectation(ExpectationEvent),
 }
 
-struct Watch {
-    selection: Selection,
+struct Watch<'a> {
+    line: &'a Line,
     format: Format,
     json: bool,
     expectations: bool,
+    /// What stands before the first flow of XML was printed.
+    begun: bool,
 }
 
-impl Watch {
+impl Watch<'_> {
     /// Reads an event, if it is one of those wanted.
     fn read(&self, message: &Message<'_>) -> Result<Option<Seen>, nl_wire::Error> {
         Ok(if self.expectations {
             ExpectationEvent::decode(message)?.map(Seen::Expectation)
         } else {
             let event = Event::decode(message)?;
-            event.filter(|event| self.selection.admits(&event.flow)).map(Seen::Flow)
+            event
+                .filter(|event| self.line.options.matches(&event.flow, Command::Event))
+                .map(Seen::Flow)
         })
     }
 
-    fn show(&self, out: &mut Out, seen: &Seen) -> Result<(), Error> {
+    fn show(&mut self, out: &mut Out, seen: &Seen) -> Result<(), Error> {
         if self.json {
             return out.json_line(|json| match seen {
                 Seen::Flow(event) => json.value(event),
                 Seen::Expectation(event) => json.value(event),
             });
         }
-        let now = super::now();
-        let received = self.format.received(now);
         match seen {
             Seen::Flow(event) => {
+                if self.format.output.xml && !self.begun {
+                    self.begun = true;
+                    out.text().push_str(XML_HEAD);
+                }
                 let program = if event.port == 0 { None } else { program(event.port) };
-                let options = self.format.at(now);
-                text::event(out.text(), event, received, program.as_deref(), &options);
+                self.format.event(out.text(), event, program.as_deref());
             }
-            Seen::Expectation(event) => text::expectation_event(out.text(), event, received),
+            Seen::Expectation(event) => {
+                text::expectation_event(out.text(), event, self.format.received(super::now()));
+            }
         }
         out.end_line()
     }
