@@ -46,7 +46,8 @@ impl<O: Object + Clone> Consumer<O> {
             let silent = slot.events.is_some() || slot.namespace.nsid.is_none();
             if paths.is_empty() && silent && key != OWN {
                 self.end(key);
-            } else if slot.namespace.paths != paths {
+            } else if !paths.is_empty() && slot.namespace.paths != paths {
+                // What led to it last still says what it was, as long as it lives.
                 Arc::make_mut(&mut slot.namespace).paths = paths;
             }
         }

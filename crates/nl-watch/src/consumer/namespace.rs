@@ -17,7 +17,7 @@ pub struct Namespace {
     /// The number that the consumer's namespace has for it; one that ended may have had the same.
     pub nsid: Option<i32>,
     /// Files that are this namespace: mounts (`/run/netns/NAME`) first, then a process of it
-    /// (`/proc/PID/ns/net`).
+    /// (`/proc/PID/ns/net`). They may be gone, or be another one by now.
     pub paths: Vec<PathBuf>,
 }
 
