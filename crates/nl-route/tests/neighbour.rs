@@ -147,9 +147,10 @@ fn the_same_words_make_the_same_neighbours() {
             let made = theirs.iter().find(|made| !before.contains(made)).unwrap().clone();
             if made.index != 0 {
                 let (index, destination) = (made.index, made.destination.unwrap());
-                let get = match made.is_proxy() {
-                    true => GetNeighbour::Proxy { index, destination },
-                    false => GetNeighbour::Neighbour { index, destination },
+                let get = if made.is_proxy() {
+                    GetNeighbour::Proxy { index, destination }
+                } else {
+                    GetNeighbour::Neighbour { index, destination }
                 };
                 let got = connection.get(get).unwrap_or_else(|error| panic!("{line}: {error}"));
                 assert_eq!(Neighbour { cache_info: None, probes: None, ..got }, made, "{line}");
