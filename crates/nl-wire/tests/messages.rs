@@ -228,7 +228,7 @@ fn a_failed_nest_leaves_no_trace() {
 
     // A nest may outgrow an attribute though each of its children fits.
     let failed = write::message(&mut out, Header::default(), |w| {
-        w.nest(TOY_NEST, |w| (0..3).try_for_each(|_| w.bytes(1, &[0; 30_000])))
+        w.nest(TOY_NEST, |w| (0..3).try_for_each(|_| w.bytes(1, &vec![0; 30_000])))
     });
     assert_eq!(failed.unwrap_err().path.in_table(&TOY).to_string(), "TOY_NEST");
     assert_eq!(out, before);
