@@ -130,21 +130,16 @@ pub fn change<S: AsRef<str>>(
     if lifetimes.valid < lifetimes.preferred && lifetimes.valid != AddressCacheInfo::FOREVER {
         if lifetimes.preferred != AddressCacheInfo::FOREVER {
             let text = "preferred_lft is greater than valid_lft".into();
-            return Err(WordError { text, code: 255 });
+            return Err(WordError { text, code: 1 });
         }
         // Without a word of it, an address is not preferred for longer than it is valid.
         lifetimes.preferred = lifetimes.valid;
         address.cache_info = Some(lifetimes);
     }
-    let missing = |text: &str| WordError { text: text.into(), code: 255 };
+    let missing = |text: &str| WordError { text: text.into(), code: 1 };
     let link =
         link.ok_or_else(|| missing("Not enough information: \"dev\" argument is required."))?;
     if let Some(label) = label {
-        if !label.starts_with(link) {
-            let text =
-                format!("\"dev\" ({}) must match \"label\" ({}).", escaped(link), escaped(label));
-            return Err(WordError { text, code: 255 });
-        }
         address.label = Some(Text::from(label));
     }
     address.local = local.map(|prefix| prefix.address);

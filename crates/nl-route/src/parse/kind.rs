@@ -339,7 +339,7 @@ pub(super) fn data<'a, S: AsRef<str>>(
         }
         let Some(row) = rows.iter().find(|row| row.0 == word) else {
             let text = format!(
-                "{}: unknown option \"{}\"?",
+                "{}: unknown command \"{}\"?",
                 escaped(kind.strip_suffix("_slave").unwrap_or(kind)),
                 escaped(word)
             );

@@ -58,9 +58,12 @@ fn on_off<S: AsRef<str>>(words: &mut Words<'_, S>, key: &str) -> Result<bool, Wo
     match words.value()? {
         "on" => Ok(true),
         "off" => Ok(false),
-        _ => Err(WordError {
-            text: format!("Error: argument of \"{key}\" must be \"on\" or \"off\""),
-            code: 255,
+        other => Err(WordError {
+            text: format!(
+                "Error: argument of \"{key}\" must be \"on\" or \"off\", not \"{}\"",
+                escaped(other)
+            ),
+            code: 1,
         }),
     }
 }

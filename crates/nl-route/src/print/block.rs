@@ -1,6 +1,6 @@
 //! Links with their addresses as `ip address` prints them, and both in brief.
 
-use super::link::{LinkAddress, flags, head, link_name, rest, statistics};
+use super::link::{LinkAddress, altnames, flags, head, link_name, rest, statistics};
 use super::{Context, Out, address};
 use crate::address::Address;
 use crate::link::Link;
@@ -87,6 +87,8 @@ pub(crate) fn link_with_addresses(
         head(out, &shown, context);
         if layout == Layout::Full || context.details {
             rest(out, &shown, context);
+        } else {
+            altnames(out, &shown, context);
         }
     }
     out.begin_array("addr_info");
@@ -117,4 +119,7 @@ fn brief_address(out: &mut Out<'_, '_>, address: &Address) {
         out.json(|json| json.field("address", format_args!("{peer}")));
     }
     out.number("prefixlen", "/", address.prefix_length);
+    if let Some(metric) = address.rt_priority {
+        out.number("metric", "metric ", metric);
+    }
 }

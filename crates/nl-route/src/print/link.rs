@@ -129,6 +129,10 @@ pub(super) fn rest(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
     if let (Some(stats), 1..) = (&link.stats, context.statistics) {
         statistics(out, stats, link, context);
     }
+    altnames(out, link, context);
+}
+
+pub(super) fn altnames(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
     if !link.altnames.is_empty() {
         out.begin_array("altnames");
         for name in &link.altnames {

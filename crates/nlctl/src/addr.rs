@@ -1,0 +1,184 @@
+//! `nlctl address`: addresses with the words of `ip address`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nl_route::filter::{AddressFilter, LinkFilter};
+use nl_route::parse::address::{self as parse, Selector};
+use nl_route::text::Layout;
+use nl_route::{Action, Address, AddressFamily, Change, Link, json, text};
+use nl_wire::Errno;
+
+use crate::args::{Command, Kind, Options, Run, Style};
+use crate::error::{Error, FAILED};
+use crate::names;
+use crate::object::Session;
+use crate::out::Out;
+
+/// The command with all that it understands.
+pub(crate) const COMMAND: Command = Command {
+    names: &["address"],
+    arguments: "COMMAND",
+    about: "Addresses, with the words of ip address.",
+    text: "",
+    flags: &[],
+    style: Style::Ip,
+    // In the order in which ip looks for what was cut short.
+    kind: Kind::Group {
+        commands: &[
+            command(&["list", "show", "lst"], "List links and addresses.", LIST_HELP, list),
+            command(&["add"], "Add an address.", CHANGE_HELP, add),
+            command(&["change", "chg"], "Change one that exists.", CHANGE_HELP, modify),
+            command(&["replace"], "Add one, or change it if it exists.", CHANGE_HELP, replace),
+            command(&["delete"], "Delete an address.", CHANGE_HELP, delete),
+            command(&["flush"], "Delete all that a selector names.", LIST_HELP, flush),
+        ],
+        default: true,
+    },
+};
+
+const fn command(
+    names: &'static [&'static str],
+    about: &'static str,
+    text: &'static str,
+    run: Run,
+) -> Command {
+    let kind = Kind::Run(run);
+    Command { names, arguments: "WORDS", about, text, flags: &[], style: Style::Ip, kind }
+}
+
+const LIST_HELP: &str = "\
+WORDS are as of ip address show: [dev] LINK, to PREFIX, scope SCOPE, label PATTERN, up, master LINK,
+type KIND, group GROUP, permanent, dynamic, secondary, primary, tentative, deprecated, dadfailed.";
+
+const CHANGE_HELP: &str = "\
+WORDS are as of ip address add: [local] PREFIX dev LINK [peer PREFIX] [broadcast ADDRESS|+|-]
+[anycast ADDRESS] [label NAME] [scope SCOPE] [metric NUMBER] [valid_lft SECONDS]
+[preferred_lft SECONDS] [nodad] [home] [mngtmpaddr] [noprefixroute] [autojoin] [optimistic].";
+
+fn list(options: &Options, out: &mut Out) -> Result<u8, Error> {
+    let mut session = Session::start(options)?;
+    let selector = parse::selector(&session.words, session.family, &session.names)?;
+    let statistics = options.has("statistics");
+    let filter = LinkFilter { statistics, ..LinkFilter::default() };
+    let mut links: Vec<Link> = session.all(filter)?;
+    links.retain(|link| selector.admits_link(link));
+    if selector.family == AddressFamily::INET6 {
+        links = links.into_iter().map(of_ipv6).collect();
+    }
+    let (mut addresses, with_any) = by_link(&mut session, &selector)?;
+    let context = names::context(&session.names, options);
+    let layout = if options.has("brief") {
+        Layout::Brief
+    } else if selector.family == AddressFamily::UNSPEC {
+        Layout::Full
+    } else {
+        Layout::OneFamily
+    };
+    let mut rows = out.rows(options.has("json"), options.has("pretty"));
+    for link in &links {
+        let of_link = addresses.remove(&link.index).unwrap_or_default();
+        // Of all families, a link that has none at all is shown whatever is asked of addresses.
+        let any_family = selector.family == AddressFamily::UNSPEC && selector.label.is_none();
+        let bare = any_family && !with_any.contains(&link.index);
+        if of_link.is_empty() && selector.needs_address() && !bare {
+            continue;
+        }
+        rows.add(
+            |json| json::link_with_addresses(json, link, &of_link, layout, &context),
+            |text| text::link_with_addresses(text, link, &of_link, layout, &context),
+        )?;
+    }
+    rows.end()?;
+    Ok(0)
+}
+
+/// What IPv6 knows of a link, which is all that ip asks for with `-6`.
+fn of_ipv6(link: Link) -> Link {
+    Link {
+        family: link.family,
+        link_type: link.link_type,
+        index: link.index,
+        flags: link.flags,
+        name: link.name,
+        mtu: link.mtu,
+        link: link.link,
+        address: link.address,
+        operstate: link.operstate,
+        txqlen: link.txqlen,
+        ..Link::default()
+    }
+}
+
+/// The addresses that the selector names, by the index of their link, and the links that have any.
+fn by_link(
+    session: &mut Session<'_>,
+    selector: &Selector,
+) -> Result<(BTreeMap<u32, Vec<Address>>, BTreeSet<u32>), Error> {
+    let filter = AddressFilter { family: selector.family, index: None };
+    let mut all: BTreeMap<u32, Vec<Address>> = BTreeMap::new();
+    let mut any = BTreeSet::new();
+    for address in session.all::<Address>(filter)? {
+        any.insert(address.index);
+        if selector.admits(&address, &session.names) {
+            all.entry(address.index).or_default().push(address);
+        }
+    }
+    Ok((all, any))
+}
+
+fn flush(options: &Options, out: &mut Out) -> Result<u8, Error> {
+    let mut session = Session::start(options)?;
+    if session.words.is_empty() && session.family == AddressFamily::UNSPEC {
+        return Err(Error::new(FAILED, "Flush requires arguments."));
+    }
+    let selector = parse::selector(&session.words, session.family, &session.names)?;
+    let links: Vec<Link> = session.all(LinkFilter::default())?;
+    let mut deleted = 0_usize;
+    // With an address its secondary ones may go, or take its place.
+    for _ in 0..10 {
+        let (mut addresses, _) = by_link(&mut session, &selector)?;
+        addresses.retain(|index, _| {
+            links.iter().any(|link| link.index == *index && selector.admits_link(link))
+        });
+        let all: Vec<Address> = addresses.into_values().flatten().collect();
+        if all.is_empty() {
+            if options.has("statistics") {
+                out.append(format_args!("Deleted {deleted} addresses\n"));
+            }
+            return Ok(0);
+        }
+        deleted += all.len();
+        for result in session.connection.batch(all.into_iter().map(Change::delete)) {
+            match result {
+                // It went with another.
+                Err(error) if error.errno() != Some(Errno::EADDRNOTAVAIL) => {
+                    return Err(Error::rtnetlink(&error));
+                }
+                _ => {}
+            }
+        }
+    }
+    Err(Error::new(FAILED, "*** Flush remains incomplete after 10 rounds. ***"))
+}
+
+fn add(options: &Options, _: &mut Out) -> Result<u8, Error> {
+    change(Action::Add, options)
+}
+
+fn modify(options: &Options, _: &mut Out) -> Result<u8, Error> {
+    change(Action::Change, options)
+}
+
+fn replace(options: &Options, _: &mut Out) -> Result<u8, Error> {
+    change(Action::Replace, options)
+}
+
+fn delete(options: &Options, _: &mut Out) -> Result<u8, Error> {
+    change(Action::Delete, options)
+}
+
+fn change(action: Action, options: &Options) -> Result<u8, Error> {
+    let mut session = Session::start(options)?;
+    let object = parse::change(&session.words, session.family, &session.names, action)?;
+    session.change(&Change { action, object })
+}
