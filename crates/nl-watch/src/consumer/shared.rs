@@ -1,9 +1,10 @@
 //! One socket for the events of all namespaces.
 //!
 //! An event comes with the id of its namespace, and the kernel gives the id of one that ended to the
-//! next. What became of ids is told by another socket; so events are heard in two steps: first all
-//! that one receive brought is kept, then the other socket is read empty. If an id did not change
-//! hands up to then, its events since the time before can be of one namespace only.
+//! next. What became of ids is told by another socket, and nothing orders what two sockets bring.
+//! But all that was sent before a word of an id was read is received once the event socket has been
+//! found empty after that. Until then an id that was released still means what it meant before; and
+//! if it was given anew meanwhile, its events can be of either namespace.
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -21,6 +22,8 @@ pub(super) struct Shared {
     events: Events,
     kept: Vec<Kept>,
     bytes: Vec<u8>,
+    /// Ids that were released, while events from before may still be queued.
+    fates: BTreeMap<i32, Fate>,
 }
 
 #[derive(Clone, Copy)]
@@ -29,17 +32,16 @@ enum Kept {
     Loss(Loss),
 }
 
-/// What became of an id between two receives.
+/// What became of an id that was released.
 #[derive(Clone, Copy, Default)]
 struct Fate {
-    released: bool,
-    /// Given, after it was released if it was.
+    /// Given anew.
     assigned: bool,
 }
 
 impl Shared {
     pub(super) fn new(events: Events) -> Self {
-        Self { events, kept: Vec::new(), bytes: Vec::new() }
+        Self { events, kept: Vec::new(), bytes: Vec::new(), fates: BTreeMap::new() }
     }
 
     pub(super) fn events(&self) -> &Events {
@@ -78,56 +80,70 @@ impl AsFd for Shared {
 impl<O: Object + Clone> Consumer<O> {
     /// Hears the shared socket, and what became of ids.
     pub(super) fn pump_shared(&mut self) -> Result<bool, Error> {
-        let Some(mut shared) = self.shared.take() else { return self.hear_ids(None) };
-        let any = shared.receive().and_then(|()| self.hear_ids(Some(&shared)));
+        let Some(mut shared) = self.shared.take() else {
+            let mut fates = BTreeMap::new();
+            let any = self.hear_ids(&mut fates)?;
+            self.settle(fates);
+            return Ok(any);
+        };
+        let any = self.pump_both(&mut shared);
         self.shared = Some(shared);
         any
     }
 
-    /// Reads what became of ids, and attributes what the shared socket brought before.
-    fn hear_ids(&mut self, shared: Option<&Shared>) -> Result<bool, Error> {
-        let (mut fates, mut lost) = (BTreeMap::<i32, Fate>::new(), false);
+    fn pump_both(&mut self, shared: &mut Shared) -> Result<bool, Error> {
+        shared.receive()?;
+        if shared.kept.is_empty() {
+            self.settle(std::mem::take(&mut shared.fates));
+        }
+        let any = self.hear_ids(&mut shared.fates)?;
+        self.attribute(shared);
+        // What is left to be settled is so as soon as nothing is received.
+        Ok(any || !shared.kept.is_empty() || !shared.fates.is_empty())
+    }
+
+    /// Reads what became of ids; whether there was anything.
+    fn hear_ids(&mut self, fates: &mut BTreeMap<i32, Fate>) -> Result<bool, Error> {
+        let (mut any, mut lost, mut given) = (false, false, Vec::new());
         while let Some(event) = self.ids.next(Wait::Never).map_err(Error::Io)? {
+            any = true;
             let Event::Message { message, .. } = event else {
                 lost = true;
                 continue;
             };
             match NsidEvent::decode(&message) {
-                Ok(Some(NsidEvent::Assigned(id))) => fates.entry(id).or_default().assigned = true,
+                Ok(Some(NsidEvent::Assigned(id))) => match fates.get_mut(&id) {
+                    Some(fate) => fate.assigned = true,
+                    None => given.push(id),
+                },
                 Ok(Some(NsidEvent::Released(id))) => {
-                    fates.insert(id, Fate { released: true, assigned: false });
+                    fates.insert(id, Fate::default());
                 }
                 Ok(None) => {}
                 Err(_) => lost = true,
             }
         }
-        let kept = shared.map_or(0, |shared| shared.kept.len());
-        if fates.is_empty() && !lost {
-            // Nearly always.
-            self.attribute(shared, &fates);
-            return Ok(kept > 0);
-        }
-        for (id, _) in fates.iter().filter(|(_, fate)| fate.assigned && !fate.released) {
-            self.met_id(*id);
-        }
-        self.attribute(shared, &fates);
-        for (id, fate) in &fates {
-            if fate.released {
-                self.released(*id);
-            }
-            if fate.released && fate.assigned {
-                self.met_id(*id);
-            }
+        for id in given {
+            self.met_id(id);
         }
         if lost {
             self.read_ids()?;
         }
-        Ok(true)
+        Ok(any)
+    }
+
+    /// No event from before these ids were released is to come any more.
+    fn settle(&mut self, fates: BTreeMap<i32, Fate>) {
+        for (id, fate) in fates {
+            self.released(id);
+            if fate.assigned {
+                self.met_id(id);
+            }
+        }
     }
 
     /// Gives each event to the namespace that it is of.
-    fn attribute(&mut self, shared: Option<&Shared>, fates: &BTreeMap<i32, Fate>) {
-        let Some(shared) = shared else { return };
+    fn attribute(&mut self, shared: &Shared) {
         let now = Instant::now();
         let mut unattributed = BTreeMap::<i32, usize>::new();
         // Events come in runs of one namespace.
@@ -136,8 +152,8 @@ impl<O: Object + Clone> Consumer<O> {
             match *kept {
                 Kept::Loss(loss) => self.lose(loss),
                 Kept::Message { nsid, header, start, end } => {
-                    let fate = nsid.and_then(|id| fates.get(&id)).copied().unwrap_or_default();
-                    if let (Some(id), true) = (nsid, fate.released && fate.assigned) {
+                    let fate = nsid.and_then(|id| shared.fates.get(&id)).copied();
+                    if let (Some(id), Some(Fate { assigned: true })) = (nsid, fate) {
                         *unattributed.entry(id).or_default() += 1;
                         continue;
                     }
