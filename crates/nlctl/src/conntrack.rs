@@ -80,6 +80,10 @@ fn translate(words: &mut Vec<String>) -> Result<(), Error> {
     if of_expectations {
         words.insert(1, "expect".into());
     }
+    let asks = |word: &String| matches!(word.as_str(), "-h" | "--help");
+    if words.get(1).is_some_and(|second| second == "help") || words.iter().any(asks) {
+        *words = vec!["-h".into()];
+    }
     Ok(())
 }
 
@@ -93,6 +97,7 @@ fn own_options(words: &[OsString], options: &mut Vec<(&'static str, String)>) ->
             "--json" => options.push(("json", "json".into())),
             "--pretty" => options.push(("pretty", "pretty".into())),
             "--trace" => options.push(("trace", "trace".into())),
+            "-4" | "-6" => options.push((if text == "-4" { "4" } else { "6" }, text.into())),
             "--netns" => {
                 let value = words.next().and_then(|value| value.to_str());
                 options.push(("netns", value.unwrap_or_default().into()));
@@ -201,8 +206,13 @@ impl Context {
 
     fn format(&self, line: &Line) -> Format {
         let output = line.options.output;
-        // As with conntrack(8), choosing by labels shows them too.
-        let wanted = output.labels || output.restore || !line.options.labels.is_empty();
+        // As with conntrack(8), who speaks of labels is shown them, unless the flows are deleted.
+        let options = &line.options;
+        let named = !options.labels.is_empty()
+            || !options.label_add.is_empty()
+            || options.label_del.is_some();
+        let wanted =
+            output.labels || output.restore || named && line.command != parse::Command::Delete;
         Format { output, labels: self.labels.clone().filter(|_| wanted) }
     }
 }

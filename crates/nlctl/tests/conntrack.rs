@@ -145,7 +145,7 @@ fn summaries_json_and_expectations() {
         let head = format!("nlctl v{} (conntrack): ", env!("CARGO_PKG_VERSION"));
         assert_eq!((ran.code, &*ran.out), (0, ""));
         assert_eq!(ran.err, format!("{head}0 flow entries have been shown.\n"));
-        assert_eq!(run(&["conntrack", "list", "-j"]).out, "[]\n");
+        assert_eq!(run(&["conntrack", "list", "--json"]).out, "[]\n");
         zoo();
         let ran = run(&["conntrack", "list"]);
         assert_eq!(ran.err, format!("{head}12 flow entries have been shown.\n"));
