@@ -13,12 +13,15 @@ mod args;
 mod conntrack;
 mod decode;
 mod demo;
+mod doctor;
 mod error;
+mod feed;
 mod kernel;
 mod link;
 mod message;
 mod monitor;
 mod names;
+mod nat;
 mod neigh;
 mod nexthop;
 mod object;
@@ -87,6 +90,8 @@ pub(crate) static COMMANDS: Command = Command {
             MONITOR,
             DECODE,
             DEMO,
+            doctor::COMMAND,
+            nat::COMMAND,
         ],
         default: false,
     },

@@ -1,0 +1,180 @@
+//! Tracked connections followed, those of one network namespace or of all, for the commands that
+//! tell of them.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::time::Instant;
+
+use nl_conntrack::Flow;
+use nl_socket::Wait;
+use nl_socket::host::{Interrupts, Woken};
+use nl_socket::netns::Netns;
+use nl_watch::consumer::{self, Consumer, Namespace, Told};
+use nl_watch::{Flows, Mirror, Watch};
+use nl_wire::json::Json;
+
+use crate::args::{Flag, Options};
+use crate::error::{Error, FAILED, USAGE, say};
+use crate::kernel;
+use crate::out::Out;
+
+/// The option to follow all namespaces.
+pub(crate) const ALL_NETNS: Flag = Flag {
+    short: None,
+    long: &["all-netns"],
+    value: None,
+    help: "of every network namespace of this host",
+};
+
+/// After so many items in a row a signal is looked for.
+const PATIENCE: u32 = 256;
+
+/// The connections of one namespace or of all.
+pub(crate) enum Feed {
+    /// Of one.
+    One(Box<Watch<Flows>>, Arc<Namespace>),
+    /// Of all.
+    All(Box<Consumer<Flows>>),
+}
+
+impl Feed {
+    /// Begins to follow, as `--netns`, `--all-netns` and `--family` say.
+    ///
+    /// # Errors
+    /// If the sockets can't be opened, or the namespace not be entered.
+    pub(crate) fn open(options: &Options) -> Result<Self, Error> {
+        let flows = Flows { family: options.family()? };
+        let netns = kernel::netns(options)?;
+        if !options.has("all-netns") {
+            let opened = match &netns {
+                Some(netns) => Watch::open_in(flows, netns),
+                None => Watch::open(flows),
+            };
+            let watch = opened.map_err(|error| Error::operation(&error))?;
+            let netns = netns.map_or_else(Netns::current, Ok);
+            let id = netns.and_then(|netns| netns.id()).ok();
+            let namespace = Namespace { own: true, id, ..Namespace::default() };
+            return Ok(Self::One(Box::new(watch), Arc::new(namespace)));
+        }
+        if netns.is_some() {
+            let text = "Error: --netns and --all-netns exclude each other.";
+            return Err(Error::new(USAGE, text));
+        }
+        let consumer = Consumer::open(flows, consumer::Options::default())
+            .map_err(|error| Error::new(FAILED, format_args!("nlctl: {error}")))?;
+        Ok(Self::All(Box::new(consumer)))
+    }
+
+    /// The next item, without waiting for it.
+    ///
+    /// # Errors
+    /// Those that [`survive`] judges.
+    pub(crate) fn next(&mut self) -> Result<Option<Told<Flow>>, nl_socket::Error> {
+        match self {
+            Self::One(watch, namespace) => {
+                let item = watch.next(Wait::Never)?;
+                Ok(item.map(|item| Told::Item { namespace: Arc::clone(namespace), item }))
+            }
+            Self::All(consumer) => consumer.next(Wait::Never),
+        }
+    }
+
+    /// What is known of the connections of a namespace.
+    pub(crate) fn mirror(&self, namespace: &Namespace) -> Option<&Mirror<Flows>> {
+        match self {
+            Self::One(watch, _) => Some(watch.mirror()),
+            Self::All(consumer) => {
+                let wanted = number(namespace);
+                let mut all = consumer.namespaces();
+                all.find(|(other, _)| number(other) == wanted).map(|(_, engine)| engine.mirror())
+            }
+        }
+    }
+
+    /// How long to wait for the descriptor.
+    pub(crate) fn wait(&self) -> Wait {
+        let deadline = match self {
+            Self::One(watch, _) => watch.deadline(),
+            Self::All(consumer) => Some(consumer.deadline()),
+        };
+        deadline.map_or(Wait::Forever, Wait::Until)
+    }
+}
+
+impl AsFd for Feed {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::One(watch, _) => watch.as_fd(),
+            Self::All(consumer) => consumer.as_fd(),
+        }
+    }
+}
+
+/// A number for a namespace: its inode, which has 32 bits; beyond these its id, if that is all that
+/// is known.
+pub(crate) fn number(namespace: &Namespace) -> u64 {
+    let nsid = u64::from(namespace.nsid.unwrap_or_default().unsigned_abs());
+    namespace.id.map_or(1 << 32 | nsid, |id| id.inode)
+}
+
+/// A namespace as an object.
+pub(crate) fn namespace_json(json: &mut Json<'_>, namespace: &Namespace) {
+    json.begin_object();
+    json.field("own", namespace.own);
+    json.optional(
+        "name",
+        namespace.name().map(|name| format!("{}", name.to_string_lossy())).as_deref(),
+    );
+    json.optional("nsid", namespace.nsid);
+    json.optional("inode", namespace.id.map(|id| id.inode));
+    json.end_object();
+}
+
+/// Says what was lost but will be had again.
+///
+/// # Errors
+/// All other errors.
+pub(crate) fn survive(error: &nl_socket::Error) -> Result<(), Error> {
+    match error {
+        nl_socket::Error::Lost(_) | nl_socket::Error::TimedOut => {
+            say(format_args!("nlctl: WARNING: {error}"));
+            Ok(())
+        }
+        _ => Err(Error::operation(error)),
+    }
+}
+
+/// Follows until a signal comes.
+///
+/// # Errors
+/// As of [`Feed::open`] and `show`; if following fails.
+pub(crate) fn follow(
+    options: &Options,
+    out: &mut Out,
+    mut show: impl FnMut(&mut Out, &Feed, &Told<Flow>) -> Result<(), Error>,
+) -> Result<u8, Error> {
+    let failed = |error: std::io::Error| Error::io("cannot follow events", &error);
+    let interrupts = Interrupts::new().map_err(failed)?;
+    let mut feed = Feed::open(options)?;
+    let mut in_a_row = 0;
+    loop {
+        match feed.next() {
+            Ok(Some(told)) => {
+                show(out, &feed, &told)?;
+                out.relieve()?;
+                in_a_row += 1;
+                if in_a_row < PATIENCE {
+                    continue;
+                }
+            }
+            Ok(None) => {}
+            Err(error) => survive(&error)?,
+        }
+        out.flush()?;
+        let wait = if in_a_row < PATIENCE { feed.wait() } else { Wait::Until(Instant::now()) };
+        in_a_row = 0;
+        if let Woken::Signal(_) = interrupts.wait(&feed, wait).map_err(failed)? {
+            return Ok(0);
+        }
+    }
+}
