@@ -92,6 +92,9 @@ fn list(options: &Options, out: &mut Out) -> Result<u8, Error> {
     Ok(0)
 }
 
+/// Addresses by the index of their link.
+type ByLink = BTreeMap<u32, Vec<Address>>;
+
 /// What IPv6 knows of a link, which is all that ip asks for with `-6`.
 fn of_ipv6(link: Link) -> Link {
     Link {
@@ -113,9 +116,9 @@ fn of_ipv6(link: Link) -> Link {
 fn by_link(
     session: &mut Session<'_>,
     selector: &Selector,
-) -> Result<(BTreeMap<u32, Vec<Address>>, BTreeSet<u32>), Error> {
+) -> Result<(ByLink, BTreeSet<u32>), Error> {
     let filter = AddressFilter { family: selector.family, index: None };
-    let mut all: BTreeMap<u32, Vec<Address>> = BTreeMap::new();
+    let mut all = ByLink::new();
     let mut any = BTreeSet::new();
     for address in session.all::<Address>(filter)? {
         any.insert(address.index);

@@ -165,9 +165,29 @@ pub(crate) enum Parsed {
 /// # Errors
 /// Usage errors.
 pub(crate) fn parse(root: &'static Command) -> Result<Parsed, Error> {
-    let mut parser = lexopt::Parser::from_env();
+    read(root, lexopt::Parser::from_env(), Options::default())
+}
+
+/// Reads a line of a batch as if it were typed behind the options that the batch was given.
+///
+/// # Errors
+/// Usage errors.
+pub(crate) fn parse_line(
+    root: &'static Command,
+    line: &[String],
+    options: &Options,
+) -> Result<Parsed, Error> {
+    let given = options.given.iter().filter(|(name, _)| *name != "batch").cloned().collect();
+    let options = Options { given, ..Options::default() };
+    read(root, lexopt::Parser::from_args(line), options)
+}
+
+fn read(
+    root: &'static Command,
+    mut parser: lexopt::Parser,
+    mut options: Options,
+) -> Result<Parsed, Error> {
     let mut path = vec![root];
-    let mut options = Options::default();
     let mut ended = false;
     loop {
         let here = *path.last().unwrap_or(&root);
@@ -193,7 +213,8 @@ pub(crate) fn parse(root: &'static Command) -> Result<Parsed, Error> {
                         Kind::Group { commands, .. } => {
                             path.push(find(commands, &next).ok_or_else(|| unknown(&path, &next))?);
                             if let Some(Kind::Raw(run)) = path.last().map(|last| &last.kind) {
-                                let rest = parser.raw_args().map_err(|error| usage(&path, error))?;
+                                let rest =
+                                    parser.raw_args().map_err(|error| usage(&path, error))?;
                                 options.words.extend(rest);
                                 options.style = Some(style(&path));
                                 return Ok(Parsed::Run(*run, options));
@@ -222,6 +243,13 @@ pub(crate) fn parse(root: &'static Command) -> Result<Parsed, Error> {
             None => name.to_owned(),
         };
         options.given.push((name, value));
+    }
+    if options.has("batch") {
+        // What stands before it begins each line that names no object itself.
+        let names = path.iter().skip(1).filter_map(|command| command.names.first());
+        options.words.splice(0..0, names.map(OsString::from));
+        options.style = Some(style(&path));
+        return Ok(Parsed::Run(crate::batch::run, options));
     }
     while let Some(Kind::Group { commands, default: true }) = path.last().map(|last| &last.kind) {
         path.extend(commands.first());

@@ -10,6 +10,7 @@ use out::Out;
 
 mod addr;
 mod args;
+mod batch;
 mod conntrack;
 mod decode;
 mod demo;
@@ -30,7 +31,7 @@ mod route;
 mod rule;
 
 /// The options of all commands.
-static FLAGS: [Flag; 13] = [
+static FLAGS: [Flag; 15] = [
     switch('j', &["json"], "print JSON"),
     switch('p', &["pretty"], "lay JSON out for people"),
     switch('d', &["details"], "show more"),
@@ -61,6 +62,18 @@ static FLAGS: [Flag; 13] = [
         long: &["trace"],
         value: None,
         help: "show every message sent and received on stderr",
+    },
+    Flag {
+        short: Some('b'),
+        long: &["batch"],
+        value: Some("FILE"),
+        help: "carry out the commands in FILE, - being standard input, a line each",
+    },
+    Flag {
+        short: None,
+        long: &["force"],
+        value: None,
+        help: "go on where a command of a batch failed",
     },
     switch('h', &["help"], "print this"),
     switch('V', &["version", "Version"], "print the version"),
@@ -143,6 +156,30 @@ const ROUTE: Command = Command {
             route_change(&["prepend"], "Add a route before those of its prefix.", route::prepend),
             route_change(&["append"], "Add a route behind those of its prefix.", route::append),
             route_change(&["delete"], "Delete a route.", route::delete),
+            Command {
+                names: &["flush"],
+                arguments: "SELECTOR",
+                about: "Delete all routes that a selector names.",
+                text: route::LIST_HELP,
+                kind: Kind::Run(batch::flush),
+                ..ROUTE_COMMAND
+            },
+            Command {
+                names: &["save"],
+                arguments: "[SELECTOR]",
+                about: "Write routes to standard output, for restore and ip route restore.",
+                text: route::LIST_HELP,
+                kind: Kind::Run(batch::save),
+                ..ROUTE_COMMAND
+            },
+            Command {
+                names: &["restore"],
+                arguments: "",
+                about: "Make the routes that save or ip route save wrote, from standard input.",
+                text: "",
+                kind: Kind::Run(batch::restore),
+                ..ROUTE_COMMAND
+            },
         ],
         default: true,
     },

@@ -1,0 +1,316 @@
+//! Many changes at once: batches of commands as of `ip -batch`, and whole lists of routes.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal as _, Read as _, Write as _};
+
+use nl_route::parse;
+use nl_route::tables::RTM_NEWROUTE;
+use nl_route::{Action, Change, Route};
+use nl_wire::datagram::Messages;
+use nl_wire::{Errno, Header, write};
+
+use crate::COMMANDS;
+use crate::args::{Options, Parsed, parse_line};
+use crate::error::{Error, FAILED, REFUSED, USAGE, say, word};
+use crate::object::Session;
+use crate::out::Out;
+
+/// So many routes are sent together.
+const WINDOW: usize = 1000;
+
+/// What ip writes before saved routes, in host byte order.
+const ROUTES: u32 = 0x4531_1224;
+
+/// The commands that change a route, in the order in which ip looks for what was cut short; those
+/// without an action are none.
+const VERBS: [(&str, Option<Action>); 13] = [
+    ("list", None),
+    ("show", None),
+    ("lst", None),
+    ("get", None),
+    ("add", Some(Action::Add)),
+    ("change", Some(Action::Change)),
+    ("chg", Some(Action::Change)),
+    ("replace", Some(Action::Replace)),
+    ("prepend", Some(Action::Prepend)),
+    ("append", Some(Action::Append)),
+    ("delete", Some(Action::Delete)),
+    ("flush", None),
+    ("save", None),
+];
+
+/// The objects that a line may begin with.
+const OBJECTS: [&str; 7] = ["route", "rule", "neighbour", "neighbor", "nexthop", "link", "address"];
+
+/// A batch on its way.
+struct Batch<'o> {
+    options: &'o Options,
+    file: String,
+    force: bool,
+    failed: bool,
+    /// Names as of the last command that was not about routes.
+    session: Option<Session<'o>>,
+    /// Routes to be sent, with the numbers of their lines.
+    routes: Vec<(usize, Change<Route>)>,
+}
+
+/// `nlctl [COMMAND] --batch FILE`
+pub(crate) fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
+    let file = options.value("batch").unwrap_or("-").to_owned();
+    let reader: Box<dyn BufRead> = if file == "-" {
+        Box::new(io::stdin().lock())
+    } else {
+        let opened = File::open(&file);
+        Box::new(BufReader::new(opened.map_err(|error| {
+            let text = format_args!("Cannot open file \"{}\" for reading", word(&file)).to_string();
+            Error::io(text, &error)
+        })?))
+    };
+    let prefix: Vec<String> = options.text_words()?.into_iter().map(str::to_owned).collect();
+    let force = options.has("force");
+    let mut batch =
+        Batch { options, file, force, failed: false, session: None, routes: Vec::new() };
+    let mut lines = Lines { reader, number: 0 };
+    while let Some((number, line)) = lines.next()? {
+        let names_object = line.first().is_some_and(|first| {
+            OBJECTS.iter().any(|object| object.starts_with(&**first)) || first.starts_with('-')
+        });
+        let words = if names_object || prefix.is_empty() {
+            line
+        } else {
+            prefix.iter().cloned().chain(line).collect()
+        };
+        if !batch.command(number, &words, out)? {
+            break;
+        }
+    }
+    batch.send()?;
+    Ok(if batch.failed { FAILED } else { 0 })
+}
+
+impl Batch<'_> {
+    /// Carries out a command, or keeps it to be sent with others; false if the batch is to end.
+    fn command(&mut self, number: usize, words: &[String], out: &mut Out) -> Result<bool, Error> {
+        if let Some((action, rest)) = route_change(words) {
+            let session = match &mut self.session {
+                Some(session) => session,
+                none => none.insert(Session::start(self.options)?),
+            };
+            match parse::route(rest, session.family, &session.names) {
+                Ok(object) => self.routes.push((number, Change { action, object })),
+                Err(error) => {
+                    return Ok(self.send()? && self.fail(number, &error.into()));
+                }
+            }
+            return if self.routes.len() < WINDOW { Ok(true) } else { self.send() };
+        }
+        // Links may come and go now.
+        if !self.send()? {
+            return Ok(false);
+        }
+        self.session = None;
+        let result = match parse_line(&COMMANDS, words, self.options) {
+            Ok(Parsed::Run(run, options)) => run(&options, out),
+            Ok(_) => Err(Error::new(USAGE, "Command line is not complete.")),
+            Err(error) => Err(error),
+        };
+        match result {
+            Ok(0) => Ok(true),
+            Ok(_) => Ok(self.fail(number, &Error::new(FAILED, ""))),
+            Err(error @ Error::Output(_)) => Err(error),
+            Err(error) => Ok(self.fail(number, &error)),
+        }
+    }
+
+    /// Sends the routes kept; false if the batch is to end.
+    fn send(&mut self) -> Result<bool, Error> {
+        let routes = std::mem::take(&mut self.routes);
+        let Some(session) = &mut self.session else { return Ok(true) };
+        let mut refused = Vec::new();
+        let (numbers, changes): (Vec<_>, Vec<_>) = routes.into_iter().unzip();
+        let last = numbers.last().copied();
+        for (number, result) in numbers.into_iter().zip(session.connection.batch(changes)) {
+            if let Err(error) = result {
+                refused.push((number, Error::rtnetlink(&error)));
+            }
+        }
+        let mut go_on = true;
+        let first = refused.first().map(|(number, _)| *number);
+        for (number, error) in refused {
+            go_on &= self.fail(number, &error);
+        }
+        if let (false, Some(first), Some(last)) = (go_on, first, last) {
+            if last > first {
+                let file = word(&self.file);
+                say(format_args!("nlctl: the routes up to {file}:{last} were sent together"));
+            }
+        }
+        Ok(go_on)
+    }
+
+    /// Tells of a command that failed; whether to go on.
+    fn fail(&mut self, number: usize, error: &Error) -> bool {
+        if let Error::Told { text, .. } = error {
+            if !text.is_empty() {
+                say(text);
+            }
+        }
+        say(format_args!("Command failed {}:{number}", word(&self.file)));
+        self.failed = true;
+        self.force
+    }
+}
+
+/// What a line does to a route, and the words of the route.
+fn route_change(words: &[String]) -> Option<(Action, &[String])> {
+    let [object, verb, rest @ ..] = words else { return None };
+    if object.is_empty() || !"route".starts_with(&**object) || verb.is_empty() {
+        return None;
+    }
+    let action = VERBS.iter().find(|row| row.0.starts_with(&**verb))?.1?;
+    Some((action, rest))
+}
+
+/// The lines of a batch.
+struct Lines {
+    reader: Box<dyn BufRead>,
+    number: usize,
+}
+
+impl Lines {
+    /// The words of the next line that has any, and its number: that of its last part where
+    /// backslashes at the ends join several. `#` begins a comment; quotes keep blanks together.
+    fn next(&mut self) -> Result<Option<(usize, Vec<String>)>, Error> {
+        let mut text = String::new();
+        loop {
+            let mut line = String::new();
+            let read = self.reader.read_line(&mut line);
+            if read.map_err(|error| Error::io("cannot read the batch", &error))? == 0 {
+                let words = split(&text);
+                return Ok(Some((self.number, words)).filter(|(_, words)| !words.is_empty()));
+            }
+            self.number += 1;
+            let line = line.trim_end_matches(['\n', '\r']);
+            let line = line.split_once('#').map_or(line, |(before, _)| before);
+            if let Some(begun) = line.strip_suffix('\\') {
+                text.push_str(begun);
+                continue;
+            }
+            text.push_str(line);
+            let words = split(&text);
+            if !words.is_empty() {
+                return Ok(Some((self.number, words)));
+            }
+            text.clear();
+        }
+    }
+}
+
+fn split(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut rest = line.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let quoted = matches!(first, '"' | '\'');
+        let start = if quoted { rest.get(1..).unwrap_or_default() } else { rest };
+        let end = if quoted {
+            start.find(first)
+        } else {
+            start.find(|letter: char| letter.is_ascii_whitespace())
+        };
+        let (word, behind) = start.split_at(end.unwrap_or(start.len()));
+        words.push(word.to_owned());
+        let behind = if quoted { behind.get(1..).unwrap_or_default() } else { behind };
+        rest = behind.trim_start();
+    }
+    words
+}
+
+/// The routes that the words of a session select.
+fn selected(session: &mut Session<'_>) -> Result<Vec<Route>, Error> {
+    let selector = parse::selector(&session.words, session.family, &session.names)?;
+    session.all(selector.filter)
+}
+
+/// `nlctl route flush`
+pub(crate) fn flush(options: &Options, out: &mut Out) -> Result<u8, Error> {
+    let mut session = Session::start(options)?;
+    if session.words.is_empty() {
+        return Err(Error::new(FAILED, "\"ip route flush\" requires arguments."));
+    }
+    let routes = selected(&mut session)?;
+    let mut deleted = 0_usize;
+    let mut first = None;
+    for result in session.connection.batch(routes.into_iter().map(Change::delete)) {
+        match result {
+            Ok(()) => deleted += 1,
+            // It went with another.
+            Err(error) if error.errno() == Some(Errno::ESRCH) => {}
+            Err(error) => {
+                first.get_or_insert(Error::rtnetlink(&error));
+            }
+        }
+    }
+    if options.has("statistics") {
+        out.append(format_args!("*** Flushed {deleted} routes ***\n"));
+    }
+    first.map_or(Ok(0), Err)
+}
+
+/// `nlctl route save`
+pub(crate) fn save(options: &Options, out: &mut Out) -> Result<u8, Error> {
+    if io::stdout().is_terminal() {
+        return Err(Error::new(USAGE, "Not sending a binary stream to stdout"));
+    }
+    let mut session = Session::start(options)?;
+    let mut bytes = Vec::from(ROUTES.to_ne_bytes());
+    for route in selected(&mut session)? {
+        let header = Header { message_type: RTM_NEWROUTE, ..Header::default() };
+        write::message(&mut bytes, header, |writer| route.encode(writer))
+            .map_err(|error| Error::new(FAILED, error))?;
+    }
+    out.flush()?;
+    io::stdout().write_all(&bytes).map_err(Error::Output)?;
+    Ok(0)
+}
+
+/// `nlctl route restore`
+pub(crate) fn restore(options: &Options, _: &mut Out) -> Result<u8, Error> {
+    if io::stdin().is_terminal() {
+        return Err(Error::new(USAGE, "Can't restore route dump from a terminal"));
+    }
+    let mut session = Session::start(options)?;
+    let mut bytes = Vec::new();
+    let read = io::stdin().read_to_end(&mut bytes);
+    read.map_err(|error| Error::io("cannot read routes", &error))?;
+    let Some((magic, messages)) = bytes.split_first_chunk::<4>() else {
+        return Err(Error::new(USAGE, "Magic mismatch (0 elems, 0 magic)"));
+    };
+    let magic = u32::from_ne_bytes(*magic);
+    if magic != ROUTES {
+        return Err(Error::new(USAGE, format_args!("Magic mismatch (1 elems, {magic:x} magic)")));
+    }
+    let mut routes = Vec::new();
+    for message in Messages::new(messages) {
+        let message = message.map_err(|error| Error::new(FAILED, error))?;
+        if message.header.message_type == RTM_NEWROUTE {
+            routes.push(Route::decode(&message).map_err(|error| Error::new(FAILED, error))?);
+        }
+    }
+    // A gateway must be reachable before a route can lead over it.
+    routes.sort_by_key(|route| {
+        route.gateway.is_some() || route.multipath.iter().any(|hop| hop.gateway.is_some())
+    });
+    let mut code = 0;
+    for result in session.connection.batch(routes.into_iter().map(Change::prepend)) {
+        match result {
+            Err(error) if error.errno() != Some(Errno::EEXIST) => {
+                if let Error::Told { text, .. } = Error::rtnetlink(&error) {
+                    say(text);
+                }
+                code = REFUSED;
+            }
+            _ => {}
+        }
+    }
+    Ok(code)
+}
