@@ -95,3 +95,8 @@ pub use value::{
     DccpRole, DccpState, ExpectFlags, IpProtocol, SctpState, Status, TcpFlags, TcpState,
 };
 pub use view::FlowView;
+
+/// The examples of the manual are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/conntrack.md")]
+struct Manual;

@@ -60,7 +60,7 @@ fn own_etc() {
 }
 
 /// One flow a line.
-const ZOO: &str = r#"
+const ZOO: &str = r"
 -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 --state ESTABLISHED -u SEEN_REPLY,ASSURED -m 5
 -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 2 --dport 80 --state SYN_SENT -n 192.0.2.1:7000
 -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 2 --dport 81 --state SYN_SENT -g 192.0.2.1:7000
@@ -79,7 +79,7 @@ const ZOO: &str = r#"
 -s 2001:db8::1 -d 2001:db8::2 -p icmpv6 --icmpv6-type 128 --icmpv6-code 0 --icmpv6-id 7
 -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 59 -m 0x15 --label-add foo,baz
 -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 60 -n 10.0.0.1:77
-"#;
+";
 
 #[test]
 fn what_shows_says_the_same() {
@@ -107,7 +107,7 @@ fn what_shows_says_the_same() {
 }
 
 /// What changes nothing.
-const SHOWING: &str = r#"
+const SHOWING: &str = r"
 -L
 -L conntrack
 -L -o xml
@@ -340,7 +340,7 @@ const SHOWING: &str = r#"
 -V -L
 -h -p foo
 -zL
-"#;
+";
 
 /// The table as conntrack(8) shows it, without what differs from one making to the next.
 fn table() -> String {
@@ -396,16 +396,16 @@ fn what_changes_does_the_same() {
 }
 
 /// The table before each change.
-const BEGINNING: &str = r#"
+const BEGINNING: &str = r"
 -I -t 900 -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 --state ESTABLISHED -u SEEN_REPLY,ASSURED -m 5
 -I -t 900 -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 53 -m 0x15 --label-add foo,baz
 -I -t 900 -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 4 --dport 53 -w 7
 -I -t 900 -s 10.0.0.9 -d 10.0.0.2 -p udp --sport 4 --dport 53 -n 192.0.2.1
 -I -t 900 -s 2001:db8::1 -d 2001:db8::2 -p udp --sport 9 --dport 53
-"#;
+";
 
 /// Changes, each of the same table.
-const CHANGING: &str = r#"
+const CHANGING: &str = r"
 -I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p tcp --sport 1 --dport 80 --state ESTABLISHED -u SEEN_REPLY,ASSURED
 -I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p tcp --sport 1 --dport 80 --state NONE -n 9.9.9.9
 -I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p tcp --sport 1 --dport 80 --state NONE -n 9.9.9.9:77
@@ -472,7 +472,7 @@ const CHANGING: &str = r#"
 -U -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 99 --dport 53 -m 4
 -U -s 2001:db8::1 -d 2001:db8::2 -p udp --sport 9 --dport 53 -m 4
 -U -s 10.0.0.9 -d 10.0.0.2 -p udp --sport 4 --dport 53 -m 4
-"#;
+";
 
 #[test]
 fn where_conntrack_errs() {
@@ -506,6 +506,14 @@ fn where_conntrack_errs() {
         // Its flush is of both families, whatever is said.
         assert_eq!(ours("-F -f ipv6").code, 0);
         assert!(table().contains("ipv4") && !table().contains("ipv6"));
+        // It deletes whatever the timeout, and lets a status spoil a mark.
+        begin();
+        assert_eq!(ours("-D -t 5").code, 1);
+        let words = "-p 99 -s 1.1.1.1 -d 1.1.1.2 -t 9 -m 5 -u ASSURED,SEEN_REPLY";
+        assert_eq!(ours(&format!("-I {words}")).code, 0);
+        assert!(table().contains("[ASSURED] mark=5"), "{}", table());
+        // It passes on what the kernel refuses.
+        assert_eq!(ours("-L -u UNSET").out.lines().count(), 6);
         // It does not update what is there.
         let add = "-A -t 900 -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 --state CLOSE";
         assert_eq!(ours(&format!("{add} -m 77")).code, 0);
@@ -564,6 +572,11 @@ fn what_is_saved_is_made_again() {
         let quoted = b"# comment\n\n conntrack -A -t 9 -s '1.1.1.1' -d \"1.1.1.2\" -p 99 # end\n";
         assert_eq!(run_with(&["conntrack", "-R", "-"], quoted).code, 0);
         assert!(table().contains("unknown  99 "));
+        // conntrack(8) makes this one with the port 82.
+        let nat = b"-A -t 99 -s 10.0.0.1 -d 10.0.0.2 -g 192.0.2.1 -q 10.0.0.1 -p udp --sport 2 \
+            --dport 82 --reply-port-src 7000 --reply-port-dst 2";
+        assert_eq!(run_with(&["conntrack", "-R", "-"], nat).code, 0);
+        assert!(table().contains("src=192.0.2.1 dst=10.0.0.1 sport=7000 dport=2"), "{}", table());
     });
 }
 
