@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use nl_wire::attr::{Attr, Attrs};
+use nl_wire::attr::{Attr, Attrs, NLA_F_NESTED};
 use nl_wire::error::{Error, Problem};
 use nl_wire::request::{Mode, Request};
 use nl_wire::table::Protocol;
@@ -196,7 +196,9 @@ impl Nexthop {
             writer.ip(NHA_GATEWAY, gateway);
         }
         if let Some(encap) = &self.encap {
-            writer.bytes(NHA_ENCAP, &encap.payload)?;
+            // The kernel wants the flag, and does not set it itself.
+            let number = if state { NHA_ENCAP } else { NHA_ENCAP | NLA_F_NESTED };
+            writer.bytes(number, &encap.payload)?;
             writer.u16(NHA_ENCAP_TYPE, encap.kind.0);
         }
         self.unknown.iter().try_for_each(|attr| writer.attr(&attr.as_attr()))

@@ -46,7 +46,12 @@ const WORDS: &[&str] = &[
     "id 18 type resilient buckets 4 group 1,2/2 proto bgp",
 ];
 
-const WORDS6: &[&str] = &["id 60 blackhole", "id 61 dev v0", "id 62 via fe80::9 dev v0"];
+const WORDS6: &[&str] = &[
+    "id 63 encap seg6 mode encap segs fc00::1,fc00::2 via 2001:db8::3 dev v0",
+    "id 60 blackhole",
+    "id 61 dev v0",
+    "id 62 via fe80::9 dev v0",
+];
 
 fn all() -> Vec<(&'static str, AddressFamily, &'static str)> {
     let plain = WORDS.iter().map(|line| ("", AddressFamily::UNSPEC, *line));

@@ -1,5 +1,6 @@
 //! The words of `ip nexthop`.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use nl_wire::value::AddressFamily;
@@ -24,7 +25,7 @@ pub enum Selector {
 /// Reads the words behind `ip nexthop add`, `replace` or `delete`.
 ///
 /// # Errors
-/// At the first word that ip would not take either, and at `encap`, which is not read yet.
+/// At the first word that ip would not take either, and at `encap bpf`: programs are not loaded here.
 pub fn change<S: AsRef<str>>(
     words: &[S],
     family: AddressFamily,
@@ -37,7 +38,7 @@ pub fn change<S: AsRef<str>>(
             "id" => nexthop.id = Some(id(&mut words)?),
             "via" => nexthop.gateway = Some(words.gateway(family)?),
             "dev" => nexthop.oif = Some(link(&mut words)?),
-            "encap" => return Err(wrong(words.value()?, "\"encap type\" value is invalid")),
+            "encap" => nexthop.encap = Some(Box::new(super::encap::encap(&mut words)?)),
             "blackhole" => nexthop.blackhole = true,
             "fdb" => nexthop.fdb = true,
             "onlink" => nexthop.flags |= RouteFlags::HOP_ONLINK,
