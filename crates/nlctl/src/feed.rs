@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use nl_conntrack::Flow;
-use nl_socket::Wait;
 use nl_socket::host::{Interrupts, Woken};
 use nl_socket::netns::Netns;
+use nl_socket::{Socket, Wait};
 use nl_watch::consumer::{self, Consumer, Namespace, Told};
 use nl_watch::{Flows, Mirror, Watch};
 use nl_wire::json::Json;
@@ -91,6 +91,14 @@ impl Feed {
         }
     }
 
+    /// Whether all is known up to the last event.
+    pub(crate) fn is_converged(&self) -> bool {
+        match self {
+            Self::One(watch, _) => watch.is_converged(),
+            Self::All(consumer) => consumer.is_converged(),
+        }
+    }
+
     /// How long to wait for the descriptor.
     pub(crate) fn wait(&self) -> Wait {
         let deadline = match self {
@@ -98,6 +106,14 @@ impl Feed {
             Self::All(consumer) => Some(consumer.deadline()),
         };
         deadline.map_or(Wait::Forever, Wait::Until)
+    }
+
+    /// An event socket: the only one, or the one for all namespaces.
+    pub(crate) fn socket(&self) -> Option<&Socket> {
+        match self {
+            Self::One(watch, _) => Some(watch.events().socket()),
+            Self::All(consumer) => consumer.events().map(nl_socket::Events::socket),
+        }
     }
 }
 

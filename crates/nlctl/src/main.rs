@@ -20,6 +20,7 @@ mod feed;
 mod kernel;
 mod link;
 mod message;
+mod metrics;
 mod monitor;
 mod names;
 mod nat;
@@ -105,6 +106,7 @@ pub(crate) static COMMANDS: Command = Command {
             DEMO,
             doctor::COMMAND,
             nat::COMMAND,
+            metrics::COMMAND,
         ],
         default: false,
     },

@@ -1,0 +1,150 @@
+//! Counters told in every way, in namespaces of their own.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use common::{command, nlctl, run};
+use nl_testkit::{live, need, sh};
+
+const TRANSLATED: &str =
+    "conntrack -I -t 1000 -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 53 -g 192.0.2.2:5353";
+
+/// Sends a request, in the pieces given, and reads all of the answer.
+fn ask(address: &str, pieces: &[&[u8]]) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    for piece in pieces {
+        stream.write_all(piece).unwrap();
+        sleep(Duration::from_millis(20));
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn value(text: &str, name: &str) -> f64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
+}
+
+/// Waits until it is so.
+fn until(mut so: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(10);
+    while !so() {
+        assert!(Instant::now() < end, "waited too long");
+        sleep(Duration::from_millis(20));
+    }
+}
+
+fn interrupt(mut child: Child) {
+    sh(&format!("kill -INT {}", child.id()));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn counters_are_printed_once() {
+    live(|| {
+        if !need(&["conntrack", "ip"]) {
+            return;
+        }
+        sh(TRANSLATED);
+        let text = nlctl(&["metrics"]);
+        assert_eq!(value(&text, "nl_nat_flows").to_bits(), 1_f64.to_bits());
+        assert!(value(&text, "nl_queue_limit_bytes") > 1000.0);
+        assert_eq!(value(&nlctl(&["-6", "metrics"]), "nl_nat_flows").to_bits(), 0);
+        sh(&format!("ip netns add blue; ip netns exec blue {TRANSLATED}"));
+        let text = nlctl(&["metrics", "--all-netns"]);
+        assert_eq!(value(&text, "nl_nat_flows").to_bits(), 2_f64.to_bits());
+        assert!(text.contains("nl_events_total{namespace=\"blue\",kind=\"new\"} 0\n"), "{text}");
+    });
+}
+
+#[test]
+fn a_scraper_is_served() {
+    live(|| {
+        if !need(&["conntrack", "ip"]) {
+            return;
+        }
+        sh("ip link set lo up; sysctl -qw net.netfilter.nf_conntrack_events=1");
+        let mut command = command(&["metrics", "--listen", "127.0.0.1:0"]);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut told = String::new();
+        BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut told).unwrap();
+        let address = told.trim_end().strip_prefix("nlctl: http://").unwrap();
+        let address = address.strip_suffix("/metrics").unwrap();
+        let whole: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n";
+        let scrape = || ask(address, &[whole]);
+        let first = scrape();
+        let (head, body) = first.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+        assert!(head.contains("Content-Type: text/plain; version=0.0.4"), "{head}");
+        assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{head}");
+        assert_eq!(value(body, "nl_nat_flows").to_bits(), 0);
+        sh(TRANSLATED);
+        until(|| value(&scrape(), "nl_nat_flows") > 0.0);
+        assert!(scrape().contains(",kind=\"new\"} 1\n"));
+        sh("conntrack -D -p udp");
+        until(|| scrape().contains(",kind=\"destroy\"} 1\n"));
+
+        // Idle and slow clients keep nobody waiting, and are let go.
+        let idle: Vec<TcpStream> = (0..10).map(|_| TcpStream::connect(address).unwrap()).collect();
+        assert!(ask(address, &[&whole[..9], &whole[9..]]).starts_with("HTTP/1.1 200 "));
+        assert!(ask(address, &[b"GET / HTTP/1.1\r\n\r\n"]).starts_with("HTTP/1.1 404 "));
+        assert!(ask(address, &[&[b'a'; 4096]]).starts_with("HTTP/1.1 431 "));
+        for mut stream in idle {
+            stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
+        }
+        assert!(scrape().starts_with("HTTP/1.1 200 "));
+
+        let taken = run(&["metrics", "--listen", address]);
+        assert_eq!((taken.code, &*taken.out), (1, ""), "{}", taken.err);
+        interrupt(child);
+    });
+}
+
+#[test]
+fn files_are_replaced_as_a_whole() {
+    live(|| {
+        if !need(&["conntrack"]) {
+            return;
+        }
+        sh(
+            "sysctl -qw net.netfilter.nf_conntrack_events=1; mkdir /run/m; echo old > /run/m/nl.prom",
+        );
+        let file = "/run/m/nl.prom";
+        let arguments = ["metrics", "--textfile", file, "--interval", "1"];
+        let child = command(&arguments).spawn().unwrap();
+        until(|| fs::read_to_string(file).unwrap() != "old\n");
+        let text = fs::read_to_string(file).unwrap();
+        assert!(text.starts_with("# HELP ") && text.ends_with('\n'), "{text}");
+        sh(TRANSLATED);
+        until(|| value(&fs::read_to_string(file).unwrap(), "nl_nat_flows") > 0.0);
+        interrupt(child);
+        assert_eq!(fs::read_dir("/run/m").unwrap().count(), 1);
+        let ran = run(&["metrics", "--textfile", "/run/none/nl.prom"]);
+        assert_eq!(ran.code, 1);
+        assert_eq!(ran.err, "nlctl: cannot write /run/none/nl.prom: No such file or directory\n");
+    });
+}
+
+#[test]
+fn what_is_wrong_is_told() {
+    for (arguments, text) in [
+        (&["metrics", "x"][..], "Argument \"x\" is unknown"),
+        (&["metrics", "--listen", "9100"], "\"9100\" is wrong"),
+        (&["metrics", "--listen", "0.0.0.0:9100"], "--public"),
+        (&["metrics", "--listen", "[::]:9100"], "--public"),
+        (&["metrics", "--textfile", "/x", "--interval", "0"], "\"0\" is wrong"),
+    ] {
+        let ran = run(arguments);
+        assert_eq!((ran.code, ran.err.contains(text)), (255, true), "{}", ran.err);
+    }
+}
