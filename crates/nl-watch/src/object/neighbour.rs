@@ -13,7 +13,8 @@ use super::{Notice, Object};
 ///
 /// The kernel makes entries that it still resolves, and those that need no address, without a word;
 /// so these, and those that failed, are left out. Nor does it tell of each step from one valid state
-/// to another: a state may be older than it says, but is valid.
+/// to another, nor of who made an entry where nothing else changes: a state may be older than it
+/// says, but is valid, and a protocol may be that of before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Neighbours;
 
@@ -55,7 +56,6 @@ impl Object for Neighbours {
             && permanent(a) == permanent(b)
             && a.flags == b.flags
             && a.ext_flags == b.ext_flags
-            && a.protocol == b.protocol
     }
 
     fn merge(old: &mut Neighbour, new: Neighbour) {
