@@ -84,7 +84,7 @@ pub(crate) fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
             break;
         }
     }
-    batch.send()?;
+    batch.send();
     Ok(if batch.failed { FAILED } else { 0 })
 }
 
@@ -99,13 +99,13 @@ impl Batch<'_> {
             match parse::route(rest, session.family, &session.names) {
                 Ok(object) => self.routes.push((number, Change { action, object })),
                 Err(error) => {
-                    return Ok(self.send()? && self.fail(number, &error.into()));
+                    return Ok(self.send() && self.fail(number, &error.into()));
                 }
             }
-            return if self.routes.len() < WINDOW { Ok(true) } else { self.send() };
+            return if self.routes.len() < WINDOW { Ok(true) } else { Ok(self.send()) };
         }
         // Links may come and go now.
-        if !self.send()? {
+        if !self.send() {
             return Ok(false);
         }
         self.session = None;
@@ -123,9 +123,9 @@ impl Batch<'_> {
     }
 
     /// Sends the routes kept; false if the batch is to end.
-    fn send(&mut self) -> Result<bool, Error> {
+    fn send(&mut self) -> bool {
         let routes = std::mem::take(&mut self.routes);
-        let Some(session) = &mut self.session else { return Ok(true) };
+        let Some(session) = &mut self.session else { return true };
         let mut refused = Vec::new();
         let (numbers, changes): (Vec<_>, Vec<_>) = routes.into_iter().unzip();
         let last = numbers.last().copied();
@@ -145,7 +145,7 @@ impl Batch<'_> {
                 say(format_args!("nlctl: the routes up to {file}:{last} were sent together"));
             }
         }
-        Ok(go_on)
+        go_on
     }
 
     /// Tells of a command that failed; whether to go on.
