@@ -278,6 +278,7 @@ impl<O: Object> Engine<O> {
 
     /// Asks for a list: for what the kernel changes without announcing it.
     pub fn relist(&mut self) {
+        self.object.forget();
         self.doubt();
     }
 
@@ -302,10 +303,16 @@ impl<O: Object> Engine<O> {
                 match self.object.notice(message) {
                     Ok(Notice::Nothing) => {}
                     Ok(notice) => self.take(Heard::Notice(notice)),
-                    Err(error) => self.take(Heard::Lost(Loss::Undecodable(error))),
+                    Err(error) => {
+                        self.object.forget();
+                        self.take(Heard::Lost(Loss::Undecodable(error)));
+                    }
                 }
             }
-            Event::Loss(loss) => self.take(Heard::Lost(*loss)),
+            Event::Loss(loss) => {
+                self.object.forget();
+                self.take(Heard::Lost(*loss));
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use nl_socket::Connection;
 use nl_wire::value::Family;
 use nl_wire::{Error, Message, Request};
 
@@ -53,6 +54,16 @@ pub trait Object {
     /// The request that lists the table.
     fn list(&self) -> Self::List;
 
+    /// Waits until the kernel has carried out what it announced already: called before each list, on
+    /// its connection. The event of a link that goes up or down is sent before other tables change
+    /// accordingly.
+    ///
+    /// # Errors
+    /// If the connection fails.
+    fn settle(&self, _: &mut Connection) -> Result<(), nl_socket::Error> {
+        Ok(())
+    }
+
     /// Whether a listed entry belongs to what is watched.
     fn covers(&self, _: &Self::Item) -> bool {
         true
@@ -77,6 +88,9 @@ pub trait Object {
     fn bytes(item: &Self::Item) -> usize {
         size_of_val(item)
     }
+
+    /// Events were lost: forgets what earlier ones said, where later ones are compared with it.
+    fn forget(&mut self) {}
 
     /// What an event means.
     ///

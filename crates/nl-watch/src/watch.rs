@@ -168,6 +168,7 @@ impl<O: Object> Watch<O> {
     /// As [`Watch::next`]; [`Loss::Interrupted`](nl_socket::Loss::Interrupted) if the table is not at rest.
     pub fn compare(&mut self) -> Result<Vec<Change<O::Item>>, Error> {
         let mut list = Mirror::<O>::default();
+        self.engine.object().settle(&mut self.connection)?;
         for item in self.connection.dump(self.engine.object().list())? {
             let item = item?;
             if self.engine.object().covers(&item) {
@@ -203,6 +204,7 @@ pub(crate) fn read_list<O: Object>(
 ) -> Result<(), Error> {
     engine.begin(Instant::now());
     let mut read = || -> Result<(), Error> {
+        engine.object().settle(connection)?;
         for (index, item) in connection.dump(engine.object().list())?.enumerate() {
             match item {
                 Ok(item) => engine.listed(item),

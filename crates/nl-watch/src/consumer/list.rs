@@ -122,7 +122,8 @@ impl<O: Object + Clone> Consumer<O> {
         request: R,
         take: &mut impl FnMut(&mut super::Slot<O>, Result<R::Item, nl_socket::Loss>),
     ) -> Result<Result<(), Error>, Error> {
-        let replies = match connection.start(request) {
+        let started = self.prototype.settle(connection).and_then(|()| connection.start(request));
+        let replies = match started {
             Ok(replies) => replies,
             Err(error) => return Ok(Err(error)),
         };

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use nl_route::{Action, AddressFamily, Event, Group, Link, LinkFlags, List};
+use nl_route::{Action, AddressFamily, Event, GetLink, Group, Link, LinkFlags, List};
+use nl_socket::Connection;
 use nl_wire::value::Family;
 use nl_wire::{Error, Message};
 
@@ -83,3 +84,16 @@ impl Seen {
         before != Some(link.flags) && (before.is_some() || link.change != NEW_LINK)
     }
 }
+
+/// Waits until nobody is changing links: a question about one is answered under the lock under which
+/// they change, and what depends on them.
+pub(super) fn settle(connection: &mut Connection) -> Result<(), nl_socket::Error> {
+    match connection.get(GetLink::Index(LOOPBACK)) {
+        // Whatever the answer.
+        Ok(_) | Err(nl_socket::Error::Refused(_) | nl_socket::Error::Lost(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The index of the loopback device in every namespace.
+const LOOPBACK: u32 = 1;

@@ -2,10 +2,11 @@
 
 use nl_route::nexthop::Resilience;
 use nl_route::{Action, Event, Group, List, Nexthop, RouteFlags};
+use nl_socket::Connection;
 use nl_wire::value::Family;
 use nl_wire::{Error, Message};
 
-use super::link::Seen;
+use super::link::{self, Seen};
 use super::{Notice, Object};
 
 /// The nexthop objects of a namespace, groups included.
@@ -25,6 +26,10 @@ impl Object for Nexthops {
     const FAMILY: Family = Family::ROUTE;
     const GROUPS: &'static [u32] = &[Group::LINK.0, Group::NEXTHOP.0];
 
+    fn settle(&self, connection: &mut Connection) -> Result<(), nl_socket::Error> {
+        link::settle(connection)
+    }
+
     fn list(&self) -> List<Nexthop> {
         List::default()
     }
@@ -39,6 +44,10 @@ impl Object for Nexthops {
 
     fn merge(old: &mut Nexthop, new: Nexthop) {
         *old = new;
+    }
+
+    fn forget(&mut self) {
+        self.links = Seen::default();
     }
 
     fn notice(&mut self, message: &Message<'_>) -> Result<Notice<Nexthop>, Error> {

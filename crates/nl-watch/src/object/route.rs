@@ -3,10 +3,11 @@
 use nl_route::filter::RouteFilter;
 use nl_route::tables::{RTM_DELNEXTHOP, RTM_NEWNEXTHOP};
 use nl_route::{Action, AddressFamily, Event, Group, List, Prefix, Route, TableId};
+use nl_socket::Connection;
 use nl_wire::value::Family;
 use nl_wire::{Error, Message};
 
-use super::link::Seen;
+use super::link::{self, Seen};
 use super::{Notice, Object};
 
 /// The IPv4 and IPv6 routes of a namespace, of all tables, without the cache.
@@ -40,6 +41,10 @@ impl Object for Routes {
 
     /// The dump of IPv6 routes counts them.
     const REMOVAL_UPSETS_LIST: bool = true;
+
+    fn settle(&self, connection: &mut Connection) -> Result<(), nl_socket::Error> {
+        link::settle(connection)
+    }
 
     fn list(&self) -> List<Route> {
         List { filter: RouteFilter::default() }
@@ -78,6 +83,10 @@ impl Object for Routes {
             + route.metrics.as_deref().map_or(0, size_of_val)
             + route.encap.as_deref().map_or(0, size_of_val)
             + size_of_val(route.unknown.as_slice())
+    }
+
+    fn forget(&mut self) {
+        self.links = Seen::default();
     }
 
     fn notice(&mut self, message: &Message<'_>) -> Result<Notice<Route>, Error> {
