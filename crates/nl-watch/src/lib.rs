@@ -34,3 +34,8 @@ pub use watch::Watch;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// The examples of the guide to routes.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/route.md")]
+struct RouteGuide;
