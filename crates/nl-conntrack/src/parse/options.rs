@@ -330,8 +330,9 @@ impl Options {
             [(Id::MaskSource, Id::Source, "src"), (Id::MaskDestination, Id::Destination, "dst")]
         {
             if self.has(mask) && !self.has(address) {
-                let text = format_args!("Can't use --mask-{name} without --{name}");
-                return Err(ParseError::new(text));
+                return Err(ParseError::new(format_args!(
+                    "Can't use --mask-{name} without --{name}"
+                )));
             }
         }
         let harmless = [Id::Zero, Id::NatRange, Id::Family, Id::Output];
