@@ -10,7 +10,10 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use common::{Ran, command, nlctl, run, run_with};
+use nl_conntrack::{Change, Flow, Helper, IpProtocol, ProtocolInfo, TcpState, Tuple};
+use nl_socket::Connection;
 use nl_testkit::{live, live_within, need, sh, skip, try_sh};
+use nl_wire::value::Family;
 
 /// Runs a line of shell that begins with conntrack(8), or us in its place.
 fn shell(program: &str, line: &str) -> Ran {
@@ -99,7 +102,7 @@ fn what_shows_says_the_same() {
             });
             if !agrees {
                 let (theirs, ours) = (shell("conntrack", line), ours(line));
-                different.push_str(&format!("{line}\n{theirs:#?}\n{ours:#?}\n"));
+                different.extend([format!("{line}\n{theirs:#?}\n{ours:#?}\n")]);
             }
         }
         assert!(different.is_empty(), "{different}");
@@ -388,7 +391,7 @@ fn what_changes_does_the_same() {
                 (0..5).any(|_| after(&|| shell("conntrack", line)) == after(&|| ours(line)));
             if !agrees {
                 let (theirs, ours) = (after(&|| shell("conntrack", line)), after(&|| ours(line)));
-                different.push_str(&format!("{line}\n{theirs:#?}\n{ours:#?}\n"));
+                different.extend([format!("{line}\n{theirs:#?}\n{ours:#?}\n")]);
             }
         }
         assert!(different.is_empty(), "{different}");
@@ -615,6 +618,50 @@ fn events_in_every_form() {
             assert_eq!(our.out.matches(" [USERSPACE] portid=").count(), 3, "{}", our.out);
             assert_eq!(anonymous(&our.err), anonymous(&theirs.err));
         }
+    });
+}
+
+#[test]
+fn expectations() {
+    live(|| {
+        if !need(&["conntrack"]) {
+            return;
+        }
+        let helper = Some(Box::new(Helper { name: "ftp".into(), info: None }));
+        let (client, server) = ("10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap());
+        let tuple = Tuple::with_ports(IpProtocol::TCP, (client, 3000), (server, 21));
+        let master = Flow {
+            helper,
+            timeout: Some(600),
+            protocol_info: Some(ProtocolInfo::tcp(TcpState::ESTABLISHED)),
+            ..Flow::new(tuple)
+        };
+        let mut connection = Connection::open(Family::NETFILTER).unwrap();
+        if let Err(error) = connection.run(Change::create(master)) {
+            return skip(&format!("no helper ftp: {error}"));
+        }
+        let words = "expect -t 300 -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 3000 --dport 21 \
+             --tuple-src 10.0.0.2 --tuple-dst 10.0.0.1 --tuple-port-src 0 --tuple-port-dst 4000 \
+             --mask-src 255.255.255.255 --mask-dst 255.255.255.255 \
+             --mask-port-src 0 --mask-port-dst 65535";
+        // conntrack(8) says nothing here, and makes one of another protocol, without ports.
+        let ran = ours(&format!("-I {words}"));
+        assert!(ran.code == 0 && ran.err.ends_with(": 1 expectations have been created.\n"));
+        assert!(
+            table().contains(" proto=6 src=10.0.0.2 dst=10.0.0.1 sport=0 dport=4000 mask-src=")
+        );
+        let key = "expect -p tcp -s 10.0.0.2 -d 10.0.0.1 --sport 0 --dport 4000";
+        let got = ours(&format!("-G {key}"));
+        assert_eq!((got.code, &*got.out), (0, &*sh("conntrack -L expect 2>/dev/null")));
+        let deleted = ours(&format!("-D {key}"));
+        assert_eq!((deleted.code, sh("conntrack -L expect 2>/dev/null").len()), (0, 0));
+        assert_eq!(ours(&format!("-D {key}")).code, 1);
+        assert_eq!(ours(&format!("-I {words}")).code, 0);
+        assert_eq!(nlctl(&["conntrack", "expect"]).lines().count(), 1);
+        assert_eq!(nlctl(&["conntrack", "expect", "count"]), "1\n");
+        assert_eq!(run(&["conntrack", "expect", "flush"]).code, 0);
+        assert_eq!(nlctl(&["conntrack", "expect", "count"]), "0\n");
+        assert_eq!(nlctl(&["conntrack", "count"]), "1\n");
     });
 }
 
