@@ -291,10 +291,7 @@ const IPTUN_ROWS: &[Row] = &[
     ("fwmark", IFLA_IPTUN_FWMARK, U32),
 ];
 
-const NETKIT_ROWS: &[Row] = &[
-    ("mode", IFLA_NETKIT_MODE, Word32(&["l2", "l3"])),
-    ("forward", IFLA_NETKIT_POLICY, Word32(&["forward"])),
-];
+const NETKIT_ROWS: &[Row] = &[("mode", IFLA_NETKIT_MODE, Word32(&["l2", "l3"]))];
 
 /// The table of each kind; kinds without one take no options.
 const KINDS: [(&str, &[Row]); 24] = [
