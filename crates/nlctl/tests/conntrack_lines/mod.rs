@@ -1,0 +1,340 @@
+//! Lines of conntrack(8)'s options: what the tests run.
+
+#![allow(unreachable_pub)]
+
+/// One flow a line.
+pub const ZOO: &str = r"
+-s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 --state ESTABLISHED -u SEEN_REPLY,ASSURED -m 5
+-s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 2 --dport 80 --state SYN_SENT -n 192.0.2.1:7000
+-s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 2 --dport 81 --state SYN_SENT -g 192.0.2.1:7000
+-s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 2 --dport 82 --state SYN_SENT -g 192.0.2.1:7000 -n 192.0.2.9
+-s 10.0.0.1 -d 10.0.0.2 -p udp --sport 4 --dport 53 -w 7
+-s 10.0.0.1 -d 10.0.0.2 -p udp --sport 5 --dport 53 --orig-zone 3
+-s 10.0.0.1 -d 10.0.0.2 -p udp --sport 5 --dport 54 --reply-zone 3
+-s 10.0.1.1 -d 10.0.0.2 -p udplite --sport 6 --dport 53 -u FIXED_TIMEOUT
+-s 10.0.1.1 -d 10.0.0.2 -p sctp --sport 7 --dport 8 --state ESTABLISHED --orig-vtag 1 --reply-vtag 2
+-s 10.0.1.1 -d 10.0.0.2 -p dccp --sport 7 --dport 8 --state OPEN --role client
+-s 10.0.1.1 -d 10.0.0.2 -p icmp --icmp-type 8 --icmp-code 0 --icmp-id 77
+-s 10.0.1.1 -d 10.0.0.2 -p gre --srckey 1 --dstkey 0xabcd
+-s 10.0.1.1 -d 10.0.0.2 -p 50
+-s 2001:db8::1 -d 2001:db8::2 -p udp --sport 9 --dport 53
+-s 2001:db8::1 -d 2001:db8::2 -p tcp --sport 9 --dport 53 --state NONE -n [2001:db8::9]:77
+-s 2001:db8::1 -d 2001:db8::2 -p icmpv6 --icmpv6-type 128 --icmpv6-code 0 --icmpv6-id 7
+-s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 59 -m 0x15 --label-add foo,baz
+-s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 60 -n 10.0.0.1:77
+";
+
+/// What changes nothing.
+pub const SHOWING: &str = r"
+-L
+-L conntrack
+-L -o xml
+-L -o xml,labels,ktimestamp,timestamp
+-L -o save
+-L -o id,extended,ktimestamp,labels
+-L -o x
+-L -o ext
+-L -o userspace
+-L -o foo
+-L -o id,foo
+-L -o foo,save
+-L -o id,save
+-L -o ''
+-L -w 0
+-L -w 3
+-L -w 7
+-L --orig-zone 0
+-L --orig-zone 3
+-L --reply-zone 3
+-L --reply-zone 0
+-L -n
+-L -g
+-L -n -g
+-L -n 192.0.2.1
+-L -n 192.0.2.1:7000
+-L -n 192.0.2.1:80
+-L -n 192.0.2.9
+-L -g 192.0.2.1
+-L -g 192.0.2.1:7000
+-L -g 10.0.0.2
+-L -n 10.0.0.1
+-L -n 10.0.0.1:77
+-L -n 2001:db8::9
+-L -n 192.0.2.1 -j
+-L -l foo
+-L -l foo,baz
+-L -l bar
+-L -l nope
+-L -l
+-L -c 0
+-L -u UNREPLIED
+-L -u ASSURED
+-L -u assur
+-L -u '!ASSURED'
+-L -u FIXED_TIMEOUT
+-L -u SEEN_REPLY,ASSURED
+-L -u foo
+-L -u ''
+-L -u ASSURED,
+-L -u EXPECTED
+-L -u UNREPLIED,ASSURED
+-L -u ASSURED,DST_NAT
+-L -u CONFIRMED
+-L -s 10.0.1.1
+-L -s 10.0.0.0/24
+-L -s 10.0.0.0/23 -d 10.0.0.2/32
+-L -s 10.0.0.1 --mask-src 255.0.255.0
+-L -s 1.1.1
+-L -s 1.1.1.1.1
+-L -s 1.1.1.1/33
+-L -s 1.1.1.1/x
+-L -s ::1/129
+-L -s 2001:db8::/32
+-L -s 2001:db8::1 -d 2001:db8::2
+-L -r 10.0.0.0/24
+-L -r 10.0.0.2
+-L -q 192.0.2.1
+-L -s ::1 -d 1.1.1.1
+-L -d foo
+-L -f ipv4
+-L -f ipv6
+-L -f ipv5
+-L -f ipv6 -s 1.1.1.1
+-L -p tcp
+-L -p TCP
+-L -p 17
+-L -p foo
+-L -p 256
+-L -p -1
+-L -p ip
+-L -p udp --sport 5
+-L -p udp --reply-port-dst 77
+-L -p tcp --reply-port-src 7000
+-L -p tcp --state ESTABLISHED
+-L -p tcp --state SYN_SENT
+-L -p tcp --state FOO
+-L -p tcp --state est
+-L -p tcp --state LISTEN
+-L -p sctp --state ESTABLISHED
+-L -p dccp --state FOO
+-L -p dccp --role foo
+-L -p dccp --role client
+-L -p sctp --orig-vtag 7
+-L -p icmp --icmp-type 8
+-L -p icmp --icmp-type 0
+-L -p icmp --icmp-id 77
+-L -p icmpv6 --icmpv6-type 128
+-L -p icmp --sport 8
+-L -p gre --srckey 1
+-L -p udp --tuple-port-src 5
+-L -p udp --mask-port-src 5
+-L -p udp --foo
+-L --sport 5
+-L --foo
+-L -Y
+-L -s
+-L --src
+-L foo
+-L -D
+-L -m
+-L -m 5
+-L -m 0x15
+-L -m 5/0xf
+-L -m 0
+-L -m 0/0
+-L -m 1/0
+-L -z
+-L -z -p tcp
+-L -z -m 1
+-L -z -w 1
+-L -z -o id
+-L -z -f ipv4
+-L --ze
+-L -s10.0.1.1
+-L --mark=5
+-L --sr 1.1.1.1
+-L --orig 1.1.1.1
+-L --orig-s 10.0.1.1
+-L -a 1.1.1.1
+-L -t 5
+-L -i 5
+-L -e NEW
+-L -b 5
+-L --label-add foo
+-L --mask-src 1.1.1.1
+-L exp
+-L dying
+-L unconfirmed
+-L d -o xml
+-L x
+-L expect -p tcp
+-L expect -o timestamp
+-D dying
+-U expect
+-A expect
+-U -m 1 --label-add foo --label-del bar
+-U -z
+-U -w 1
+-U -j
+-G
+-G -p udp
+-G -s 1.1.1.1 -d 1.1.1.2 -p udp
+-G -s 1.1.1.1 -d 1.1.1.2 -p tcp --reply-port-src 1
+-G -s 1.1.1.1 -d 1.1.1.2 -p icmp --icmp-code 0
+-G -s 1.1.1.1 -d 1.1.1.2 -p gre --srckey 1
+-G -s 9.9.9.9 -d 1.1.1.2 -p tcp --sport 1 --dport 2
+-G -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80
+-G -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 -o xml
+-G -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 -o save
+-G -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 -o id,extended
+-G -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 59 -l foo -o labels
+-G -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 59 -l bar
+-G -s 2001:db8::1 -d 2001:db8::2 -p icmpv6 --icmpv6-type 128 --icmpv6-code 0 --icmpv6-id 7
+-G -w 7
+-I
+-I -p udp
+-I -s 1.1.1.1 -p udp -t 5
+-I -s 1.1.1.1 -d 1.1.1.1 -p udp -t 5
+-I -s 1.1.1.1 -d 1.1.1.1 -p tcp -t 5
+-I -s 1.1.1.1 -d 1.1.1.1 -p tcp -t 5 --state NONE
+-I -s 1.1.1.1 -d 1.1.1.1 -p sctp -t 5 --state CLOSED
+-I -s 1.1.1.1 -d 1.1.1.1 -p sctp -t 5 --orig-vtag 1
+-I -s 1.1.1.1 -d 1.1.1.1 -p dccp -t 5 --state OPEN
+-I -s 1.1.1.1 -d 1.1.1.1 -p icmp -t 5
+-I -s 1.1.1.1 -d 1.1.1.1 -p icmp -t 5 --icmp-type 8
+-I -s 1.1.1.1 -d 1.1.1.1 -p gre -t 5 --srckey 1
+-I -s 1.1.1.1 -d 1.1.1.1 -p udp -t 5 --mask-port-src 1
+-I -s 1.1.1.1 -d ::1 -p 99 -t 5
+-I -s 1.1.1.1 -d 1.1.1.3 -p 99 -t 5 -n 1.2.3.4:
+-I -s 1.1.1.1 -d 1.1.1.3 -p udp --sport 1 --dport 3 -t 5 -n 1.2.3.4:1:2
+-I -s 1.1.1.1 -d 1.1.1.3 -p udp --sport 1 --dport 3 -t 5 -n x
+-I -s 1.1.1.1 -d 1.1.1.3 -p udp --sport 1 --dport 3 -t 5 -g 1.1.1.7:80-90
+-I -s 1.1.1.1 -d 1.1.1.3 -p 97 -t 5 -u EXPECTED
+-I -s 1.1.1.1/24 -d 1.1.1.3 -p 96 -t 5
+-I -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 --state NONE -t 5
+-I -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 1 --dport 2 -t 5 -w 1 --orig-zone 1
+-I -f ipv4 -p udp -t 5
+-A
+-D -m 99
+-D -f ipv6 -p tcp --sport 1
+-D -i 5
+-D -z
+-D -j
+-F -w 1
+-F -o id
+-F -m 1
+-F foo
+-F -c 1
+-F -n 1.1.1.1
+-F -w 1 -j
+-F -l foo -w 1
+-F --orig-zone 1 --label-add foo
+-F --reply-zone 1 --orig-zone 2
+-C
+-C expect
+-C -p udp
+-S
+-S expect
+-S -p udp
+-E -u ASSURED
+-E -e foo
+-E -e NEW,
+-E -e ''
+-E -t 5
+-I expect
+-I expect -s 1.1.1.1 -d 1.1.1.2 -p tcp
+-I expect -s 1.1.1.1 -d 1.1.1.2 -t 9 --tuple-src 1.1.1.1 --tuple-dst 1.1.1.2 --mask-src 1.1.1.1 --mask-dst 1.1.1.2 -p tcp --sport 1 --dport 2
+-I expect -s 1.1.1.1 -d 1.1.1.2 -t 9 --tuple-src 1.1.1.1 --tuple-dst 1.1.1.2 --mask-src 1.1.1.1 --mask-dst 1.1.1.2 -p tcp --sport 1 --dport 2 --tuple-port-src 1 --tuple-port-dst 2 --mask-port-src 0 --mask-port-dst 1
+-I expect -s 1.1.1.1 -d 1.1.1.2 -t 9 --tuple-src 1.1.1.1 --tuple-dst 1.1.1.2 --mask-src 1.1.1.1 --mask-dst 1.1.1.2 -p icmp --icmp-type 8
+-D expect
+-D expect -s 1.1.1.1 -d 1.1.1.2 -p tcp
+-D expect -s 1.1.1.1 -d 1.1.1.2 -p tcp --sport 1 --dport 2 --reply-port-src 3 --reply-port-dst 4
+-G expect -s 1.1.1.1 -d 1.1.1.2 -p tcp --sport 1 --dport 2 --reply-port-src 3 --reply-port-dst 4
+-G expect -s 1.1.1.1 -d 1.1.1.2 -p icmp --icmp-type 8
+-F expect
+-R /nonexistent
+-L -R x
+-h -L
+-V -L
+-h -p foo
+-zL
+";
+
+/// The table before each change.
+pub const BEGINNING: &str = r"
+-I -t 900 -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 --state ESTABLISHED -u SEEN_REPLY,ASSURED -m 5
+-I -t 900 -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 53 -m 0x15 --label-add foo,baz
+-I -t 900 -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 4 --dport 53 -w 7
+-I -t 900 -s 10.0.0.9 -d 10.0.0.2 -p udp --sport 4 --dport 53 -n 192.0.2.1
+-I -t 900 -s 2001:db8::1 -d 2001:db8::2 -p udp --sport 9 --dport 53
+";
+
+/// Changes, each of the same table.
+pub const CHANGING: &str = r"
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p tcp --sport 1 --dport 80 --state ESTABLISHED -u SEEN_REPLY,ASSURED
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p tcp --sport 1 --dport 80 --state NONE -n 9.9.9.9
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p tcp --sport 1 --dport 80 --state NONE -n 9.9.9.9:77
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p tcp --sport 1 --dport 80 --state NONE -g 9.9.9.9:77
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p tcp --sport 1 --dport 80 --state NONE -g 9.9.9.9 -n 8.8.8.8:7
+-I -t 99 -s ::1 -d ::2 -p tcp --sport 1 --dport 80 --state NONE -g ::9 -n [::8]:7
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 1 --dport 80 -w 9
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 1 --dport 80 --orig-zone 9
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 1 --dport 80 --reply-zone 9
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 1 --dport 80 -m 0xffffffff
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 1 --dport 80 -m 5/3
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 1 --dport 80 --label-add bar,baz
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 1 --dport 80 -u FIXED_TIMEOUT
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 1 --dport 80 -u UNSET
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p udplite --sport 1 --dport 80
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p sctp --sport 1 --dport 80 --state ESTABLISHED --orig-vtag 1 --reply-vtag 2
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p dccp --sport 1 --dport 80 --state OPEN --role server
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p icmp --icmp-type 8 --icmp-code 0 --icmp-id 7
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p icmp --icmp-type 13 --icmp-code 0
+-I -t 99 -s ::1 -d ::2 -p icmpv6 --icmpv6-type 128 --icmpv6-code 0 --icmpv6-id 7
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p gre --srckey 1 --dstkey 0xabcd
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p 50
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p esp
+-I -t 99 -r 1.1.1.1 -q 1.1.1.2 -p udp --reply-port-src 1 --reply-port-dst 2
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.3 -q 1.1.1.1 -p udp --sport 1 --dport 2 --reply-port-src 2 --reply-port-dst 1
+-A -t 99 -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 1 --dport 80
+-A -t 99 -u UNSET -s 10.0.0.1 -d 10.0.0.2 -r 10.0.0.2 -n 192.0.2.1 -p udp --sport 2 --dport 80 --reply-port-src 80 --reply-port-dst 7000
+-A -t 99 -u SEEN_REPLY -s 10.0.0.1 -d 10.0.0.2 -r 10.0.0.2 -q 10.0.0.1 -p udp --sport 2 --dport 88 --reply-port-src 88 --reply-port-dst 7000
+-I -t 99 -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 53
+-D
+-D -p udp
+-D -f ipv6
+-D -f ipv4
+-D -m 5
+-D -m 5/0xf
+-D -w 7
+-D -n
+-D -n 192.0.2.1
+-D -g
+-D -l foo
+-D -s 10.0.0.0/24 -p tcp -o save
+-D -s 10.0.0.9 -o xml
+-D -s 10.0.0.9 -o id,extended
+-D -u ASSURED
+-D -s 2001:db8::1 -d 2001:db8::2
+-D -d 2001:db8::2
+-D -s 2001:db8::7
+-D -q 192.0.2.1
+-D -p tcp --state ESTABLISHED
+-D -p tcp --state CLOSE
+-D -p udp --sport 4
+-F
+-F conntrack
+-F expect
+-U -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 -m 7
+-U -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 -m 8/0xf -o save
+-U -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 -t 50
+-U -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 --state TIME_WAIT
+-U -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 -u FIXED_TIMEOUT -o extended
+-U -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 53 -u SEEN_REPLY,ASSURED
+-U -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 53 --label-add bar
+-U -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 53 --label-del foo
+-U -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 53 --label-del
+-U -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 99 --dport 53 -m 4
+-U -s 2001:db8::1 -d 2001:db8::2 -p udp --sport 9 --dport 53 -m 4
+-U -s 10.0.0.9 -d 10.0.0.2 -p udp --sport 4 --dport 53 -m 4
+";
