@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
 
 use nl_route::{Context, List, Object};
 use nl_socket::Connection;
@@ -62,7 +64,7 @@ impl<T: Object + Debug> Printer<T> {
         ];
         let mut count = 0;
         for (options, context) in forms {
-            for attempt in 0..=5 {
+            for attempt in 0..=20 {
                 let items = list(connection, List::<T> { filter: filter() });
                 count = items.len();
                 let theirs = tool("ip", &[options, &split(line)].concat());
@@ -75,10 +77,11 @@ impl<T: Object + Debug> Printer<T> {
                 if ours == theirs && values == json {
                     break;
                 }
-                if attempt == 5 {
+                if attempt == 20 {
                     assert_eq!(ours, theirs, "{options:?} {line}");
                     assert_eq!(values, json, "{options:?} {line}");
                 }
+                sleep(Duration::from_millis(30));
             }
         }
         count

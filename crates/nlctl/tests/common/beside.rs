@@ -1,6 +1,8 @@
 //! This program and ip(8), side by side.
 
 use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -44,11 +46,12 @@ pub fn same(ours: &str, theirs: &str, what: &str) {
 /// Runs both until they agree: times run on between the two.
 pub fn agree(line: &str) -> Ran {
     let run_both = || (run(&words(line)), ip(line));
-    for _ in 0..5 {
+    for _ in 0..20 {
         let (ours, theirs) = run_both();
         if (ours.code, &ours.out, &ours.err) == (theirs.code, &theirs.out, &theirs.err) {
             return ours;
         }
+        sleep(Duration::from_millis(30));
     }
     let (ours, theirs) = run_both();
     assert_eq!((ours.code, &ours.err), (theirs.code, &theirs.err), "{line}");
