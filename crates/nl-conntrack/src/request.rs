@@ -341,7 +341,7 @@ mod tests {
     #[test]
     fn the_lists_of_translated_flows_are_disjoint_and_whole() {
         let lists = List::translated(AddressFamily::UNSPEC);
-        for bits in 0..=u32::from(u16::MAX) {
+        for bits in (0..=u32::from(u16::MAX)).step_by(if cfg!(miri) { 997 } else { 1 }) {
             let flow = Flow { status: Some(Status(bits)), ..Flow::default() };
             let count = lists.iter().filter(|list| list.filter.matches(&flow)).count();
             assert_eq!(count, usize::from(Status(bits).intersects(Status::NAT)), "{bits:#x}");
