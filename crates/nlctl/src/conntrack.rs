@@ -14,6 +14,7 @@ use crate::error::{CONNTRACK, Error, FAILED, REFUSED, io_text, say, word};
 use crate::out::Out;
 
 mod act;
+mod everywhere;
 mod help;
 mod load;
 mod program;
@@ -97,6 +98,7 @@ fn own_options(words: &[OsString], options: &mut Vec<(&'static str, String)>) ->
             "--json" => options.push(("json", "json".into())),
             "--pretty" => options.push(("pretty", "pretty".into())),
             "--trace" => options.push(("trace", "trace".into())),
+            "--all-netns" => options.push(("all-netns", "all-netns".into())),
             "-4" | "-6" => options.push((if text == "-4" { "4" } else { "6" }, text.into())),
             "--netns" => {
                 let value = words.next().and_then(|value| value.to_str());
@@ -197,6 +199,9 @@ impl Context {
             parse::Command::Version => {
                 let version = CONNTRACK.trim_end().trim_end_matches(':');
                 out.append(format_args!("{version}\n"));
+            }
+            parse::Command::Event if self.options.has("all-netns") => {
+                return everywhere::watch(&self, &line, out);
             }
             parse::Command::Event => return watch::watch(&self, &line, out),
             _ => return act::run(&self, &line, out),

@@ -233,3 +233,30 @@ fn all_namespaces_are_followed_and_named() {
         assert_eq!((ran.code, ran.err.contains("exclude each other")), (255, true), "{}", ran.err);
     });
 }
+
+#[test]
+fn connections_of_all_namespaces_are_followed() {
+    live(|| {
+        if !need(&["conntrack", "ip"]) {
+            return;
+        }
+        sh("sysctl -qw net.netfilter.nf_conntrack_events=1
+            ip netns add blue; ip netns exec blue sysctl -qw net.netfilter.nf_conntrack_events=1");
+        let mut text = Watching::start(&["conntrack", "watch", "--all-netns"]);
+        let mut objects = Watching::start(&["conntrack", "watch", "--all-netns", "--json"]);
+        // What is made before they listen is not shown; so some are made until both do.
+        sh("for port in 1 2 3 4 5 6 7 8 9 10; do
+                ip netns exec blue conntrack -I -t 100 -s 10.0.0.1 -d 10.0.0.2 -p udp \
+                    --sport $port --dport 53
+                sleep 0.2
+            done");
+        let line = text.line();
+        assert!(line.starts_with("namespace blue nsid "), "{line}");
+        assert!(line.contains(":     [NEW] udp      17 100 src=10.0.0.1 dst=10.0.0.2"), "{line}");
+        let object = json(&objects.line());
+        assert_eq!(
+            (&object["namespace"]["name"], &object["object"]["event"]),
+            (&"blue".into(), &"new".into())
+        );
+    });
+}

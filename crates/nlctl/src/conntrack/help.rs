@@ -60,6 +60,7 @@ Others:
   -b, --buffer-size BYTES of the socket of watch
   --json, --pretty        print JSON, one object a line for events
   --netns NAME|PATH|PID   work in another network namespace
+  --all-netns             watch: of every network namespace of this host, each line behind its own
   --trace                 show every message on stderr
 
 Exit codes: 0 success; 1 failed, or nothing was there to update or delete; 2 bad parameters.
