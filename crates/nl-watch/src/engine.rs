@@ -471,7 +471,15 @@ impl<O: Object> Engine<O> {
     /// Tells the first list, with what was announced meanwhile, as a whole; later events one by one.
     fn finish_first(&mut self, good: bool, now: Instant) {
         for heard in std::mem::take(&mut self.backlog) {
-            self.apply(heard);
+            match heard {
+                // What made way may have gone before the list came to it. Then the entry that has
+                // the key here is another one, which stays.
+                Heard::Notice(Notice::Replace(item)) if self.has_other(&item) => {
+                    self.doubt();
+                    self.apply(Heard::Notice(Notice::Put(item)));
+                }
+                heard => self.apply(heard),
+            }
         }
         if good && !self.told {
             self.told = true;
@@ -480,6 +488,11 @@ impl<O: Object> Engine<O> {
             let listed = Item::Listed { entries: self.mirror.len(), took };
             self.queue.push_back(listed);
         }
+    }
+
+    /// Whether there is an entry of the same key that is not the same.
+    fn has_other(&self, item: &O::Item) -> bool {
+        self.mirror.get(&O::key(item)).iter().any(|other| !O::is_same(other, item))
     }
 
     fn tell_resync(&mut self, now: Instant) {

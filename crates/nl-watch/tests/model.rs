@@ -335,6 +335,14 @@ fn converges<const COUNTS: bool>(entries: u8, steps: &[Step], budget: usize) {
     }
 }
 
+/// What a replacement during a list displaced may not be in the list, and what is, may be another.
+#[test]
+fn a_replacement_during_a_list_displaces_nobody_else() {
+    let steps =
+        [Step::Remove(1), Step::Hear(1), Step::Begin(false), Step::Dump(2), Step::Replace(1)];
+    converges::<false>(10, &steps, usize::MAX);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: if cfg!(miri) { 8 } else { 400 },
