@@ -19,7 +19,8 @@ const LINKS: &str = "ip link set lo up
         echo 1 > /proc/sys/net/ipv6/conf/$link/addr_gen_mode; ip link set $link up
     done
     ip addr add 10.0.0.1/24 dev v0; ip addr add 2001:db8::1/64 dev v0 nodad; sleep 0.2
-    ip neigh del proxy 10.0.0.21 2>/dev/null || true"; // Some kernels let namespaces inherit these.
+    # Some kernels let a namespace inherit those that an earlier one left behind.
+    ip neigh show proxy | while read address rest; do ip neigh del proxy $address || true; done";
 
 /// Changes, in an order in which all succeed.
 const CHANGES: &[&str] = &[
