@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::ops::AddAssign;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use nl_wire::value::Family;
@@ -25,6 +26,26 @@ pub enum Event<'a> {
     },
     /// Announcements were lost here: those before this item precede the loss, those after follow it.
     Loss(Loss),
+}
+
+/// What a stream brought so far, up to the item given last; what was lost is not in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Received {
+    /// Datagrams of the kernel's.
+    pub datagrams: u64,
+    /// Messages in these; an event is one.
+    pub messages: u64,
+    /// Bytes of these datagrams, as the kernel sent them: those that a buffer cut off included.
+    pub bytes: u64,
+}
+
+impl AddAssign for Received {
+    fn add_assign(&mut self, other: Self) {
+        self.datagrams += other.datagrams;
+        self.messages += other.messages;
+        self.bytes += other.bytes;
+    }
 }
 
 /// The stream of events of a socket that joined multicast groups.
@@ -59,6 +80,7 @@ pub struct Events {
     seen: u32,
     /// The kernel told of an overrun that is not told on yet.
     overrun: bool,
+    total: Received,
 }
 
 impl Events {
@@ -106,12 +128,18 @@ impl Events {
             dropped,
             seen: dropped,
             overrun: false,
+            total: Received::default(),
         })
     }
 
     /// The socket, to size its buffer, join further groups or exchange its filter while it runs.
     pub fn socket(&self) -> &Socket {
         &self.socket
+    }
+
+    /// How much it brought so far.
+    pub const fn received(&self) -> Received {
+        self.total
     }
 
     /// Whether events were received that [`Events::next`] has not given yet: it will not look at
@@ -185,8 +213,13 @@ impl Events {
             self.offset = usize::MAX;
             return Some(Event::Loss(Loss::Foreign { port: datagram.sender_port }));
         }
+        if self.offset == 0 {
+            self.total.datagrams += 1;
+            self.total.bytes += datagram.length as u64;
+        }
         match messages.next() {
             Some(Ok(message)) => {
+                self.total.messages += 1;
                 self.offset = end - messages.rest().len();
                 Some(Event::Message { message, nsid: datagram.nsid })
             }

@@ -78,7 +78,7 @@ pub mod trace;
 
 pub use connection::{Batch, Connection, Counters, Replies};
 pub use error::{Error, Loss};
-pub use events::{Event, Events};
+pub use events::{Event, Events, Received};
 pub use netns::Netns;
 pub use nl_wire::bpf as filter;
 pub use options::{MemInfo, NetlinkOption};

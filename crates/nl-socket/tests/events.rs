@@ -8,7 +8,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::time::{Duration, Instant};
 
 use nl_socket::filter::{Insn, Program};
-use nl_socket::{Connection, Event, Events, Loss, NetlinkOption, Netns, Socket, Wait};
+use nl_socket::{Connection, Event, Events, Loss, NetlinkOption, Netns, Received, Ring, Socket, Wait};
 use nl_testkit::{live, sh};
 use nl_wire::attr::Attrs;
 use nl_wire::value::Family;
@@ -260,6 +260,42 @@ fn a_stranger_is_a_loss_and_nothing_else() {
         assert_eq!(found.last(), Some(&Item::Route(1)));
         assert!(found.len() >= 3);
         assert!(found[1..found.len() - 1].iter().all(|it| *it == foreign), "{found:?}");
+    });
+}
+
+/// Datagrams, messages and bytes, against a socket that hears the same and is read by hand.
+#[test]
+fn what_came_is_counted() {
+    live(|| {
+        let mut events = small(1 << 20);
+        let mut cut = Events::with_ring(Socket::open(0).unwrap(), &[ROUTES], Ring::new(4, 32));
+        let cut = cut.as_mut().unwrap();
+        let beside = Socket::open(0).unwrap();
+        beside.set_receive_buffer(1 << 20).unwrap();
+        beside.join(ROUTES).unwrap();
+        assert_eq!(events.received(), Received::default());
+        make(&mut rtnetlink(), 0..40);
+        // What strangers send is not the kernel's.
+        let impostor = Socket::open(0).unwrap();
+        let mut forged = Vec::new();
+        AddRoute::number(77).encode(0, &mut forged).unwrap();
+        impostor.send_to(&forged, events.socket().port(), 0).unwrap();
+        let (mut ring, mut datagrams, mut bytes) = (Ring::default(), 0, 0);
+        while let Ok(count) = ring.receive(&beside, Wait::Never) {
+            datagrams += count as u64;
+            bytes += ring.datagrams().map(|datagram| datagram.bytes.len() as u64).sum::<u64>();
+        }
+        assert_eq!(datagrams, 40);
+        assert_eq!(items(&mut events).len(), 41);
+        let told = events.received();
+        assert_eq!((told.datagrams, told.messages, told.bytes), (40, 40, bytes));
+        // Of those that were cut the whole length counts.
+        items(cut);
+        let told = cut.received();
+        assert_eq!((told.datagrams, told.messages, told.bytes), (40, 0, bytes));
+        let mut both = told;
+        both += events.received();
+        assert_eq!((both.datagrams, both.messages, both.bytes), (80, 40, 2 * bytes));
     });
 }
 
