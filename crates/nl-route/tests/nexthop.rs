@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::beside::{Printer, refusal, split};
+use common::beside::{Printer, refusal, split, value};
 use common::{list, names};
 use nl_route::filter::Filter;
 use nl_route::nexthop::{GetNexthopBucket, Member, NexthopBucketFilter, NexthopFilter};
@@ -11,19 +11,20 @@ use nl_route::{
     AddressFamily, Change, Context, GetNexthop, List, Nexthop, NexthopBucket, json, parse, text,
 };
 use nl_socket::Connection;
-use nl_testkit::{live, need, sh};
+use nl_testkit::{agree, live, need, quiet, sh};
 use nl_wire::Errno;
-use nl_wire::json::Json;
 use nl_wire::value::Family;
 
 const PRINTER: Printer<Nexthop> = Printer { text: text::nexthop, json: json::nexthop };
+const BUCKET: Printer<NexthopBucket> =
+    Printer { text: text::nexthop_bucket, json: json::nexthop_bucket };
 
 const SETUP: &str = "ip link set lo up; ip link add v0 type veth peer name v1
     ip link add br0 type bridge; ip link add v2 type veth peer name v3; ip link set v2 master br0
     for link in v0 v1 v2 v3 br0; do
         echo 1 > /proc/sys/net/ipv6/conf/$link/addr_gen_mode; ip link set $link up
     done
-    ip addr add 10.0.0.1/24 dev v0; ip addr add 2001:db8::1/64 dev v0 nodad; sleep 0.2";
+    ip addr add 10.0.0.1/24 dev v0; ip addr add 2001:db8::1/64 dev v0 nodad";
 
 /// What `ip nexthop add` is told, each line after those before.
 const WORDS: &[&str] = &[
@@ -59,6 +60,7 @@ fn all() -> Vec<(&'static str, AddressFamily, &'static str)> {
 }
 
 fn make() {
+    quiet();
     sh(SETUP);
     for (option, _, line) in all() {
         sh(&format!("ip {option} nexthop add {line}"));
@@ -89,15 +91,6 @@ fn nexthops_are_listed_as_ip_lists_them() {
         }
         for line in ["", "id 13", "nhid 1", "dev v0", "id 13 nhid 2"] {
             let filter = parse::nexthop::buckets(&split(line), &names).unwrap();
-            let buckets = list(&mut connection, List::<NexthopBucket> { filter });
-            let (mut out, mut out_json) = (String::new(), String::new());
-            let mut values = Json::new(&mut out_json);
-            values.begin_array();
-            for bucket in &buckets {
-                text::nexthop_bucket(&mut out, bucket, &plain);
-                json::nexthop_bucket(&mut values, bucket, &plain);
-            }
-            values.end_array();
             // Time goes on between two looks.
             let timeless = |text: &str| -> String {
                 let words = text.split_inclusive([' ', ',']).filter(|word| {
@@ -106,11 +99,18 @@ fn nexthops_are_listed_as_ip_lists_them() {
                 });
                 words.collect()
             };
-            let theirs = sh(&format!("ip nexthop bucket list {line}"));
-            assert_eq!(timeless(&out), timeless(&theirs), "{line}");
-            let theirs = sh(&format!("ip -j nexthop bucket list {line}"));
-            assert_eq!(timeless(&out_json), timeless(theirs.trim_end()), "{line}");
-            assert!(!buckets.is_empty());
+            let mut buckets = || list(&mut connection, List::<NexthopBucket> { filter });
+            let (ours, theirs) = agree(
+                || timeless(&BUCKET.texts(&buckets(), &plain)),
+                || timeless(&sh(&format!("ip nexthop bucket list {line}"))),
+            );
+            assert!(!ours.is_empty());
+            assert_eq!(ours, theirs, "{line}");
+            let (ours, theirs) = agree(
+                || timeless(&BUCKET.values(&buckets(), &plain).to_string()),
+                || timeless(&value(&sh(&format!("ip -j nexthop bucket list {line}"))).to_string()),
+            );
+            assert_eq!(ours, theirs, "{line}");
         }
         // The kernel ignores the flag, ip does not look either.
         let filter = NexthopFilter { fdb: true, ..NexthopFilter::default() };
@@ -138,6 +138,7 @@ fn the_same_words_make_the_same_nexthops() {
         if !need(&["ip"]) {
             return;
         }
+        quiet();
         sh(SETUP);
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
@@ -233,6 +234,7 @@ fn the_same_words_are_refused() {
         if !need(&["ip"]) {
             return;
         }
+        quiet();
         sh(SETUP);
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);

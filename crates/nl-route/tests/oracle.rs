@@ -4,82 +4,31 @@ mod common;
 #[path = "common/routes.rs"]
 mod routes;
 
+use std::cell::RefCell;
+use std::fs::File;
 use std::net::IpAddr;
 
+use common::beside::{Printer, forms, same_text, same_values, value};
 use common::{ZOO, list, names};
 use nl_route::filter::{AddressFilter, LinkFilter, RouteFilter};
-use nl_route::names::Names;
 use nl_route::{
     Address, AddressFamily, Context, GetLink, GetRoute, Hidden, Link, List, Prefix, Route,
     RouteProtocol, Scope, TableId, json, tables, text,
 };
 use nl_socket::Connection;
-use nl_testkit::{live, need, sh, tool};
-use nl_wire::json::Json;
+use nl_testkit::{agree, live, need, quiet, sh, tool};
 use nl_wire::value::Family;
 use nl_wire::{Header, write};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use serde_json::Value;
 
-/// The options of ip that change output, as arguments and as a context.
-fn options(names: &Names) -> Vec<(Vec<&'static str>, Context<'_>)> {
-    let plain = Context::new(names);
-    vec![
-        (vec![], plain),
-        (vec!["-d"], Context { details: true, ..plain }),
-        (vec!["-s"], Context { statistics: 1, ..plain }),
-        (vec!["-d", "-s", "-s"], Context { details: true, statistics: 2, ..plain }),
-        (vec!["-o"], Context { oneline: true, ..plain }),
-    ]
-}
+const ROUTE: Printer<Route> = Printer { text: text::route, json: json::route };
+const LINK: Printer<Link> = Printer { text: text::link, json: json::link };
+const ADDRESS: Printer<Address> = Printer { text: text::address, json: json::address };
 
-fn texts<T>(
-    items: &[T],
-    context: &Context<'_>,
-    print: fn(&mut String, &T, &Context<'_>),
-) -> String {
-    let mut out = String::new();
-    for item in items {
-        print(&mut out, item, context);
-    }
-    out
-}
-
-fn values<T>(
-    items: &[T],
-    context: &Context<'_>,
-    print: fn(&mut Json<'_>, &T, &Context<'_>),
-) -> Value {
-    let mut out = String::new();
-    let mut json = Json::new(&mut out);
-    json.begin_array();
-    for item in items {
-        print(&mut json, item, context);
-    }
-    json.end_array();
-    serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
-}
-
-/// What ip prints, with its own values for what passes between two looks.
+/// What ip prints.
 fn ip(options: &[&str], more: &[&str]) -> String {
     tool("ip", &[options, more].concat())
-}
-
-fn same_text(ours: &str, theirs: &str, what: &str) {
-    for (line, (ours, theirs)) in ours.lines().zip(theirs.lines()).enumerate() {
-        assert_eq!(ours, theirs, "{what}, line {}", line + 1);
-    }
-    assert_eq!(ours, theirs, "{what}");
-}
-
-fn same_values(ours: &Value, theirs: &str, what: &str) {
-    let theirs: Value = serde_json::from_str(theirs).unwrap();
-    let (ours, theirs) = (ours.as_array().unwrap(), theirs.as_array().unwrap());
-    for (ours, theirs) in ours.iter().zip(theirs) {
-        assert_eq!(ours, theirs, "{what}");
-    }
-    assert_eq!(ours.len(), theirs.len(), "{what}");
 }
 
 /// Of routes over a nexthop object ip -d asks for the object too.
@@ -93,48 +42,47 @@ fn routes_are_listed_as_ip_lists_them() {
         if !need(&["ip"]) {
             return;
         }
+        quiet();
         sh(ZOO);
-        sh("ip nexthop flush >/dev/null 2>&1 || true; ip link set v1 up; sleep 0.1");
+        sh("ip nexthop flush >/dev/null 2>&1 || true; ip link set v1 up");
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
         for (word, family) in [("-4", AddressFamily::INET), ("-6", AddressFamily::INET6)] {
             for (all, table) in [(true, None), (false, Some(TableId::MAIN))] {
                 let filter = RouteFilter { family, table, ..RouteFilter::default() };
-                for (arguments, context) in options(&names) {
-                    // The seconds of a lifetime may pass between the two: try again.
-                    for attempt in 0.. {
-                        let mut routes = list(&mut connection, List::<Route> { filter });
-                        routes.retain(|route| route.encap.is_none());
-                        assert!(routes.len() > 10 && routes.iter().all(has_no_nexthop));
-                        let hidden = if all { Hidden(0) } else { Hidden::TABLE };
-                        let context = Context { hidden, ..context };
-                        let mut arguments = arguments.clone();
-                        arguments.push(word);
-                        let show: &[&str] =
-                            if all { &["route", "show", "table", "all"] } else { &["route"] };
-                        let theirs = ip(&arguments, show);
-                        let theirs: String =
-                            theirs.split_inclusive('\n').filter(|l| !l.contains("encap")).collect();
-                        arguments.push("-j");
-                        let their_json = ip(&arguments, show);
-                        let mut their_json: Vec<Value> = serde_json::from_str(&their_json).unwrap();
-                        their_json.retain(|route| route.get("encap").is_none());
-                        let their_json = serde_json::to_string(&their_json).unwrap();
-                        let ours = texts(&routes, &context, text::route);
-                        let our_json = values(&routes, &context, json::route);
-                        if attempt < 3 && ours != theirs {
-                            continue;
-                        }
-                        let what = format!("{arguments:?} {show:?}");
-                        same_text(&ours, &theirs, &what);
-                        let changed =
-                            serde_json::from_str(&their_json).ok() != Some(our_json.clone());
-                        if attempt < 3 && changed {
-                            continue;
-                        }
-                        same_values(&our_json, &their_json, &what);
-                        break;
-                    }
+                for (arguments, context) in forms(Context::new(&names)) {
+                    let hidden = if all { Hidden(0) } else { Hidden::TABLE };
+                    let context = Context { hidden, ..context };
+                    let show: &[&str] =
+                        if all { &["route", "show", "table", "all"] } else { &["route"] };
+                    let arguments = [&arguments, &[word][..]].concat();
+                    let what = format!("{arguments:?} {show:?}");
+                    let connection = RefCell::new(&mut connection);
+                    // How ip prints encapsulations is another test's.
+                    let routes = || {
+                        let mut all = list(&mut connection.borrow_mut(), List::<Route> { filter });
+                        all.retain(|route| route.encap.is_none());
+                        assert!(all.len() > 10 && all.iter().all(has_no_nexthop));
+                        all
+                    };
+                    let (ours, theirs) = agree(
+                        || ROUTE.texts(&routes(), &context),
+                        || {
+                            let text = ip(&arguments, show);
+                            text.split_inclusive('\n').filter(|l| !l.contains("encap")).collect()
+                        },
+                    );
+                    same_text(&ours, &theirs, &what);
+                    let (ours, theirs) = agree(
+                        || ROUTE.values(&routes(), &context),
+                        || {
+                            let mut all = value(&ip(&arguments, &[&["-j"], show].concat()));
+                            let routes = all.as_array_mut().unwrap();
+                            routes.retain(|route| route.get("encap").is_none());
+                            all
+                        },
+                    );
+                    same_values(&ours, &theirs, &what);
                 }
             }
         }
@@ -147,11 +95,13 @@ fn lookups_are_answered_as_ip_route_get_answers_them() {
         if !need(&["ip"]) {
             return;
         }
+        quiet();
         sh(ZOO);
-        sh("ip link set v1 up; sleep 0.1");
+        sh("ip link set v1 up");
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
         let v2 = names.link_index("v2").unwrap();
+        let connection = RefCell::new(&mut connection);
         let get = |to: &str| GetRoute::new(to.parse::<IpAddr>().unwrap());
         let cases = [
             ("10.1.0.5", get("10.1.0.5")),
@@ -191,16 +141,23 @@ fn lookups_are_answered_as_ip_route_get_answers_them() {
             ),
         ];
         for (words, request) in cases {
-            let route = connection.get(request).unwrap_or_else(|error| panic!("{words}: {error}"));
+            let route = || {
+                let answer = connection.borrow_mut().get(request);
+                [answer.unwrap_or_else(|error| panic!("{words}: {error}"))]
+            };
             let arguments: Vec<_> = ["route", "get"].into_iter().chain(words.split(' ')).collect();
             let plain = Context::new(&names);
             for (options, context) in
                 [(&[][..], plain), (&["-d"], Context { details: true, ..plain })]
             {
-                let routes = std::slice::from_ref(&route);
-                same_text(&texts(routes, &context, text::route), &ip(options, &arguments), words);
-                let theirs = ip(&[options, &["-j"]].concat(), &arguments);
-                same_values(&values(routes, &context, json::route), &theirs, words);
+                let (ours, theirs) =
+                    agree(|| ROUTE.texts(&route(), &context), || ip(options, &arguments));
+                same_text(&ours, &theirs, words);
+                let (ours, theirs) = agree(
+                    || ROUTE.values(&route(), &context),
+                    || value(&ip(options, &[&["-j"], &arguments[..]].concat())),
+                );
+                same_values(&ours, &theirs, words);
             }
         }
     });
@@ -212,8 +169,9 @@ fn selectors_hide_what_they_settle() {
         if !need(&["ip"]) {
             return;
         }
+        quiet();
         sh(ZOO);
-        sh("ip nexthop flush >/dev/null 2>&1 || true; ip link set v1 up; sleep 0.1");
+        sh("ip nexthop flush >/dev/null 2>&1 || true; ip link set v1 up");
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
         let v0 = names.link_index("v0");
@@ -249,13 +207,16 @@ fn selectors_hide_what_they_settle() {
             ("table 1000", RouteFilter { table: Some(TableId(1000)), ..main }, Hidden(0)),
         ];
         for (words, filter, hidden) in cases {
-            let routes = list(&mut connection, List::<Route> { filter });
-            assert!(!routes.is_empty(), "{words}");
-            let show: Vec<_> =
-                ["-4", "-d", "route", "show"].into_iter().chain(words.split(' ')).collect();
             let hidden = hidden | Hidden::TABLE;
             let context = Context { details: true, hidden, ..Context::new(&names) };
-            same_text(&texts(&routes, &context, text::route), &ip(&[], &show), words);
+            let show: Vec<_> =
+                ["-4", "-d", "route", "show"].into_iter().chain(words.split(' ')).collect();
+            let (ours, theirs) = agree(
+                || ROUTE.texts(&list(&mut connection, List::<Route> { filter }), &context),
+                || ip(&[], &show),
+            );
+            assert!(!ours.is_empty(), "{words}");
+            same_text(&ours, &theirs, words);
         }
     });
 }
@@ -266,6 +227,7 @@ fn links_are_listed_as_ip_lists_them() {
         if !need(&["ip"]) {
             return;
         }
+        quiet();
         sh(ZOO);
         sh("ip link add v8 type veth peer name v9 2>/dev/null || true
             ip link add vx6 type vxlan id 6 local ::1 group ff05::1 dev v0 dstport 0 ttl 5 tos 4 \
@@ -273,21 +235,16 @@ fn links_are_listed_as_ip_lists_them() {
             ip link add if0 type ifb || true; ip tuntap add t0 mode tun || true
             ip tuntap add t1 mode tap || true; ip link set t0 up || true
             ip link set v8 group 5 promisc on mtu 1400 txqueuelen 0 || true
-            unshare -n sh -c 'ip link add p0 type veth peer name p1 netns '$$'; sleep 9' >/dev/null 2>&1 &
-            sleep 1.5");
+            ip netns add there || true; ip link add p0 type veth peer name p1 netns there || true");
+        // Without its name it still has a number.
+        let there = File::open("/run/netns/there");
+        sh("ip netns del there || true");
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
-        for (mut arguments, context) in options(&names) {
-            let filter = LinkFilter { statistics: true, ..LinkFilter::default() };
-            let links = list(&mut connection, List::<Link> { filter });
-            assert!(links.len() > 8);
-            let ours = texts(&links, &context, text::link);
-            let theirs = ip(&arguments, &["link"]);
-            same_text(&ours, &theirs, &format!("{arguments:?}"));
-            arguments.push("-j");
-            let theirs = ip(&arguments, &["link"]);
-            same_values(&values(&links, &context, json::link), &theirs, &format!("{arguments:?}"));
-        }
+        let filter = LinkFilter { statistics: true, ..LinkFilter::default() };
+        let count = LINK.compare(&mut connection, || filter.clone(), Context::new(&names), "link");
+        assert!(count > 8);
+        drop(there);
     });
 }
 
@@ -326,33 +283,27 @@ fn addresses_are_listed_as_ip_lists_them() {
         if !need(&["ip"]) {
             return;
         }
+        quiet();
         sh(ZOO);
-        sh("sleep 1");
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
         for (word, family) in [("-4", AddressFamily::INET), ("-6", AddressFamily::INET6)] {
             let filter = AddressFilter { family, ..AddressFilter::default() };
-            for attempt in 0.. {
-                let addresses = list(&mut connection, List::<Address> { filter });
-                let context = Context { oneline: true, ..Context::new(&names) };
-                let ours = texts(&addresses, &context, text::address);
-                let theirs = ip(&["-o", word], &["addr"]);
-                let json = ip(&["-j", word], &["addr"]);
-                if attempt < 3 && ours != theirs {
-                    continue;
-                }
-                same_text(&ours, &theirs, word);
-                let links: Vec<Value> = serde_json::from_str(&json).unwrap();
-                let theirs: Vec<&Value> =
-                    links.iter().flat_map(|l| l["addr_info"].as_array().unwrap()).collect();
-                let ours = values(&addresses, &context, json::address);
-                let ours: Vec<&Value> = ours.as_array().unwrap().iter().collect();
-                if attempt < 3 && ours != theirs {
-                    continue;
-                }
-                assert_eq!(ours, theirs);
-                break;
-            }
+            let connection = RefCell::new(&mut connection);
+            let addresses = || list(&mut connection.borrow_mut(), List::<Address> { filter });
+            let context = Context { oneline: true, ..Context::new(&names) };
+            let (ours, theirs) =
+                agree(|| ADDRESS.texts(&addresses(), &context), || ip(&["-o", word], &["addr"]));
+            same_text(&ours, &theirs, word);
+            let (ours, theirs) = agree(
+                || ADDRESS.values(&addresses(), &context),
+                || {
+                    let links = value(&ip(&["-j", word], &["addr"]));
+                    let infos = links.as_array().unwrap().iter().map(|link| &link["addr_info"]);
+                    infos.flat_map(|info| info.as_array().unwrap()).cloned().collect()
+                },
+            );
+            same_values(&ours, &theirs, word);
         }
     });
 }
@@ -397,7 +348,7 @@ fn any_route_is_printed_as_ip_prints_it() {
         for (option, details, statistics) in [("", false, 0), ("-d", true, 0), ("-s", false, 1)] {
             let context = Context { details, statistics, ..Context::new(&names) };
             let theirs = sh(&format!("ip {option} route showdump < /run/saved"));
-            same_text(&texts(&routes, &context, text::route), &theirs, option);
+            same_text(&ROUTE.texts(&routes, &context), &theirs, option);
         }
     });
 }

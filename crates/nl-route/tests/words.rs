@@ -2,14 +2,15 @@
 
 mod common;
 
-use std::process::Command;
-
+use common::beside::{Printer, refusal, same_text, split};
 use common::{list, names};
 use nl_route::names::Names;
-use nl_route::{AddressFamily, Change, List, Route, parse};
+use nl_route::{AddressFamily, Change, Context, List, Route, json, parse, text};
 use nl_socket::Connection;
-use nl_testkit::{live, need, sh};
+use nl_testkit::{agree, live, need, quiet, sh};
 use nl_wire::value::Family;
+
+const ROUTE: Printer<Route> = Printer { text: text::route, json: json::route };
 
 const SETUP: &str = "ip link set lo up
     ip link add v0 type veth peer name v1; ip link add v2 type veth peer name v3
@@ -18,8 +19,7 @@ const SETUP: &str = "ip link set lo up
     for link in v0 v1 v2 v3; do
         echo 1 > /proc/sys/net/ipv6/conf/$link/addr_gen_mode; ip link set $link up
     done
-    ip nexthop add id 1 via 10.0.0.2 dev v0 || true
-    sleep 0.3";
+    ip nexthop add id 1 via 10.0.0.2 dev v0 || true";
 
 /// Routes of which nobody but the kernel's clock changes anything between two looks.
 fn routes(connection: &mut Connection) -> Vec<Route> {
@@ -30,10 +30,6 @@ fn routes(connection: &mut Connection) -> Vec<Route> {
         }
     }
     routes
-}
-
-fn split(line: &str) -> Vec<&str> {
-    line.split_ascii_whitespace().collect()
 }
 
 #[test]
@@ -82,6 +78,7 @@ fn the_same_words_make_the_same_routes() {
         if !need(&["ip"]) {
             return;
         }
+        quiet();
         sh(SETUP);
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
@@ -114,14 +111,6 @@ fn the_same_words_make_the_same_routes() {
             assert_eq!(routes(&mut connection), before, "{line}");
         }
     });
-}
-
-/// ip's exit code and the first line that it complains with.
-fn refusal(arguments: &[&str]) -> (i32, String) {
-    let output = Command::new("ip").args(arguments).output().unwrap();
-    let text = String::from_utf8(output.stderr).unwrap();
-    let line = text.lines().find(|line| !line.is_empty()).unwrap_or_default();
-    (output.status.code().unwrap(), line.to_owned())
 }
 
 #[test]
@@ -193,6 +182,7 @@ fn the_same_words_are_refused() {
         if !need(&["ip"]) {
             return;
         }
+        quiet();
         sh(SETUP);
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names: Names = names(&mut connection);
@@ -249,8 +239,9 @@ fn selectors_choose_what_ip_shows() {
         if !need(&["ip"]) {
             return;
         }
+        quiet();
         sh(common::ZOO);
-        sh("ip nexthop flush >/dev/null 2>&1 || true; ip link set v1 up; sleep 0.3
+        sh("ip nexthop flush >/dev/null 2>&1 || true; ip link set v1 up
             ip -6 route del 2001:db8:3::/48; ip -6 route del 2001:db8:e::/48 2>/dev/null || true
             ip -6 route del 2001:db8:f::/48 2>/dev/null || true");
         let mut connection = Connection::open(Family::ROUTE).unwrap();
@@ -258,17 +249,13 @@ fn selectors_choose_what_ip_shows() {
         for line in SHOW {
             let selector = parse::selector(&split(line), AddressFamily::UNSPEC, &names).unwrap();
             let request = List::<Route> { filter: selector.filter };
-            let mut ours = String::new();
-            let context = nl_route::Context {
-                details: true,
-                hidden: selector.hidden,
-                ..nl_route::Context::new(&names)
-            };
-            for route in list(&mut connection, request) {
-                nl_route::text::route(&mut ours, &route, &context);
-            }
-            let theirs = sh(&format!("ip -d route show {line}"));
-            assert_eq!(ours, theirs, "{line}");
+            let context =
+                Context { details: true, hidden: selector.hidden, ..Context::new(&names) };
+            let (ours, theirs) = agree(
+                || ROUTE.texts(&list(&mut connection, request.clone()), &context),
+                || sh(&format!("ip -d route show {line}")),
+            );
+            same_text(&ours, &theirs, line);
         }
     });
 }

@@ -7,9 +7,11 @@
 mod hex;
 mod live;
 mod rng;
+mod steady;
 mod tool;
 
 pub use hex::{every_truncation, fixture, fixtures, parse_hex};
 pub use live::{LIMIT, live, live_within, skip};
 pub use rng::Rng;
+pub use steady::{agree, listeners, quiet, wait_until};
 pub use tool::{need, sh, tool, try_sh};

@@ -5,12 +5,10 @@ mod common;
 
 use std::fs::File;
 use std::process::{Command, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
 
-use common::beside::{agree, ip, same, value, words};
+use common::beside::{agree, agree_json, ip, same, value, words};
 use common::{Ran, command, run};
-use nl_testkit::{live, need, sh};
+use nl_testkit::{listeners, live, need, quiet, sh, wait_until};
 
 /// Links, so that they have no addresses that chance chose.
 const LINKS: &str = "ip link set lo up
@@ -18,7 +16,7 @@ const LINKS: &str = "ip link set lo up
     for link in v0 v1 br0; do
         echo 1 > /proc/sys/net/ipv6/conf/$link/addr_gen_mode; ip link set $link up
     done
-    ip addr add 10.0.0.1/24 dev v0; ip addr add 2001:db8::1/64 dev v0 nodad; sleep 0.2
+    ip addr add 10.0.0.1/24 dev v0; ip addr add 2001:db8::1/64 dev v0 nodad
     # Some kernels let a namespace inherit those that an earlier one left behind.
     ip neigh show proxy | while read address rest; do ip neigh del proxy $address || true; done";
 
@@ -139,6 +137,7 @@ fn changes_lists_and_refusals_are_those_of_ip() {
         }
         // Each in a namespace of its own, seen by ip.
         let tables = |change: &dyn Fn(&str) -> Ran| -> Vec<String> {
+            quiet();
             sh(LINKS);
             let mut seen = Vec::new();
             for line in CHANGES {
@@ -171,13 +170,7 @@ fn changes_lists_and_refusals_are_those_of_ip() {
                     // ip knows no JSON of it.
                     continue;
                 }
-                let mut pairs = (0..20).map(|_| {
-                    sleep(Duration::from_millis(20));
-                    (run(&words(&line)).out, ip(&line).out)
-                });
-                let read = |text: &str| value(if text.is_empty() { "[]" } else { text });
-                let equal = |(ours, theirs): (String, String)| read(&ours) == read(&theirs);
-                assert!(pairs.any(equal), "{line}\n{}\n{}", run(&words(&line)).out, ip(&line).out);
+                agree_json(&line);
             }
         }
         let both = |line: &str| {
@@ -202,6 +195,7 @@ fn what_is_flushed_is_gone() {
         if !need(&["ip"]) {
             return;
         }
+        quiet();
         sh(LINKS);
         let make = || {
             for line in CHANGES {
@@ -254,6 +248,7 @@ fn events_are_those_of_ip() {
         if !need(&["ip"]) {
             return;
         }
+        quiet();
         sh(LINKS);
         for line in [
             "monitor neigh rule nexthop",
@@ -269,18 +264,25 @@ fn events_are_those_of_ip() {
             let mut ours = command(&words(line)).stdout(file("ours")).spawn().unwrap();
             let mut json = command(&["-j"]);
             let mut json = json.args(words(line)).stdout(file("json")).spawn().unwrap();
-            sleep(Duration::from_millis(500));
+            // The group that is joined last.
+            let group = if line.contains("nexthop") { 32 } else { 8 };
+            wait_until("three that listen", || listeners(0, 1 << (group - 1)) == 3);
             for change in CHANGES {
                 assert_eq!(ip(change).code, 0, "{change}");
             }
             sh(CLEAN);
-            sleep(Duration::from_millis(300));
+            // Who tells of this has told of all before it.
+            let family = if line.starts_with("-6") { "-6" } else { "-4" };
+            sh(&format!("ip {family} rule add pref 777 table 7; ip {family} rule del pref 777"));
+            let read = |name: &str| std::fs::read_to_string(format!("/run/{name}")).unwrap();
+            for (name, last) in [("theirs", "777:"), ("ours", "777:"), ("json", ":777,")] {
+                wait_until(last, || read(name).matches(last).count() == 2);
+            }
             for child in [&mut theirs, &mut ours, &mut json] {
                 assert!(child.try_wait().unwrap().is_none());
                 child.kill().unwrap();
                 child.wait().unwrap();
             }
-            let read = |name: &str| std::fs::read_to_string(format!("/run/{name}")).unwrap();
             let (theirs, ours) = (read("theirs"), read("ours"));
             assert!(theirs.lines().count() > 2, "{line}: {theirs}");
             same(&ours, &theirs, line);

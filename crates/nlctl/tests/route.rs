@@ -9,18 +9,18 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use common::beside::{agree, ip, same, value, words};
+use common::beside::{agree, agree_json, ip, same, value, words};
 use common::{Ran, command, nlctl, run};
 use nl_route::{Change, Prefix, Route};
 use nl_socket::Connection;
-use nl_testkit::{live, need, sh};
+use nl_testkit::{live, need, quiet, sh};
 use nl_wire::value::Family;
-use serde_json::Value;
 
 /// Links, addresses and routes of many kinds.
 const ZOO: &str = include_str!("../../nl-route/tests/common/zoo.sh");
 
 fn zoo() {
+    quiet();
     // Of segment routing only the type is named so far.
     let lines: Vec<&str> = ZOO.lines().filter(|line| !line.contains("encap seg6")).collect();
     sh(&lines.join("\n"));
@@ -98,20 +98,10 @@ fn json_is_that_of_ip() {
                 ["list", "list table all", "list dev v0", "show proto static", "show root default"]
             {
                 let line = format!("{options} route {selector}");
-                let mut pairs =
-                    (0..5).map(|_| (value(&nlctl(&words(&line))), value(&ip(&line).out)));
-                if !pairs.any(|(ours, theirs)| ours == theirs) {
-                    let lines = |text: &str| -> String {
-                        let routes = value(text).as_array().unwrap().clone();
-                        let lines: Vec<String> = routes.iter().map(Value::to_string).collect();
-                        lines.join("\n")
-                    };
-                    same(&lines(&nlctl(&words(&line))), &lines(&ip(&line).out), &line);
-                }
+                agree_json(&line);
             }
         }
-        let line = "-j -p route list proto static";
-        assert_eq!(nlctl(&words(line)), ip(line).out);
+        agree("-j -p route list proto static");
     });
 }
 
@@ -147,18 +137,14 @@ fn lookups_are_those_of_ip() {
             "nonsense",
         ] {
             agree(&format!("route get {target}"));
-            let line = format!("-d -j route get {target}");
-            let (ours, theirs) = (run(&words(&line)), ip(&line));
-            assert_eq!((ours.code, &ours.err), (theirs.code, &theirs.err), "{line}");
-            if ours.code == 0 {
-                assert_eq!(value(&ours.out), value(&theirs.out), "{line}");
-            }
+            agree_json(&format!("-d -j route get {target}"));
         }
     });
 }
 
 /// A fresh pair of links.
 fn links() {
+    quiet();
     sh("ip link set lo up
         ip link add v0 type veth peer name v1
         ip addr add 10.0.0.1/24 dev v0; ip addr add 2001:db8::1/64 dev v0 nodad
@@ -421,7 +407,7 @@ fn other_namespaces() {
             "ip netns add there; ip -n there link set lo up; ip -n there route add 10.9.0.0/16 dev lo",
         );
         assert_eq!(nlctl(&["route"]), "");
-        assert_eq!(nlctl(&["-n", "there", "route"]), ip("-n there route").out);
+        agree("-n there route");
         let out = File::create("/run/out").unwrap();
         let mut monitor =
             command(&["-n", "there", "monitor", "route"]).stdout(out).spawn().unwrap();

@@ -1,13 +1,12 @@
 //! Our output and ip's, side by side.
 
+use std::cell::RefCell;
 use std::fmt::Debug;
 use std::process::Command;
-use std::thread::sleep;
-use std::time::Duration;
 
 use nl_route::{Context, List, Object};
 use nl_socket::Connection;
-use nl_testkit::tool;
+use nl_testkit::{agree, tool};
 use nl_wire::json::Json;
 use serde_json::Value;
 
@@ -26,8 +25,9 @@ pub(crate) fn split(line: &str) -> Vec<&str> {
     line.split_ascii_whitespace().collect()
 }
 
-impl<T: Object + Debug> Printer<T> {
-    fn texts(&self, items: &[T], context: &Context<'_>) -> String {
+impl<T> Printer<T> {
+    /// What we print of some.
+    pub(crate) fn texts(&self, items: &[T], context: &Context<'_>) -> String {
         let mut out = String::new();
         for item in items {
             (self.text)(&mut out, item, context);
@@ -35,7 +35,8 @@ impl<T: Object + Debug> Printer<T> {
         out
     }
 
-    fn values(&self, items: &[T], context: &Context<'_>) -> Value {
+    /// What we write of some.
+    pub(crate) fn values(&self, items: &[T], context: &Context<'_>) -> Value {
         let mut out = String::new();
         let mut json = Json::new(&mut out);
         json.begin_array();
@@ -45,9 +46,10 @@ impl<T: Object + Debug> Printer<T> {
         json.end_array();
         serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
     }
+}
 
-    /// Asserts that what is listed prints as `ip LINE` does, in all forms. Both look until they
-    /// agree, as clocks run on between two looks.
+impl<T: Object + Debug> Printer<T> {
+    /// Asserts that what is listed prints as `ip LINE` does, in all forms; says how many there are.
     pub(crate) fn compare(
         &self,
         connection: &mut Connection,
@@ -55,37 +57,55 @@ impl<T: Object + Debug> Printer<T> {
         context: Context<'_>,
         line: &str,
     ) -> usize {
-        let forms = [
-            (&[][..], context),
-            (&["-d"], Context { details: true, ..context }),
-            (&["-s"], Context { statistics: 1, ..context }),
-            (&["-d", "-s", "-s"], Context { details: true, statistics: 2, ..context }),
-            (&["-o"], Context { oneline: true, ..context }),
-        ];
-        let mut count = 0;
-        for (options, context) in forms {
-            for attempt in 0..=20 {
-                let items = list(connection, List::<T> { filter: filter() });
-                count = items.len();
-                let theirs = tool("ip", &[options, &split(line)].concat());
-                let ours = self.texts(&items, &context);
-                let json = tool("ip", &[options, &["-j"], &split(line)].concat());
-                // ip prints nothing at all where it looked at an object and left it out.
-                let json = if json.trim().is_empty() { "[]" } else { &json };
-                let json: Value = serde_json::from_str(json).unwrap();
-                let values = self.values(&items, &context);
-                if ours == theirs && values == json {
-                    break;
-                }
-                if attempt == 20 {
-                    assert_eq!(ours, theirs, "{options:?} {line}");
-                    assert_eq!(values, json, "{options:?} {line}");
-                }
-                sleep(Duration::from_millis(30));
-            }
+        let connection = &RefCell::new(connection);
+        let items = || list(&mut connection.borrow_mut(), List::<T> { filter: filter() });
+        for (options, context) in forms(context) {
+            let what = format!("ip {} {line}", options.join(" "));
+            let arguments = [&options, &split(line)[..]].concat();
+            let (ours, theirs) =
+                agree(|| self.texts(&items(), &context), || tool("ip", &arguments));
+            same_text(&ours, &theirs, &what);
+            let arguments = [&["-j"], &arguments[..]].concat();
+            let (ours, theirs) =
+                agree(|| self.values(&items(), &context), || value(&tool("ip", &arguments)));
+            same_values(&ours, &theirs, &what);
         }
-        count
+        items().len()
     }
+}
+
+/// The options of ip that change output, as arguments and as a context.
+pub(crate) fn forms(context: Context<'_>) -> Vec<(Vec<&'static str>, Context<'_>)> {
+    vec![
+        (vec![], context),
+        (vec!["-d"], Context { details: true, ..context }),
+        (vec!["-s"], Context { statistics: 1, ..context }),
+        (vec!["-d", "-s", "-s"], Context { details: true, statistics: 2, ..context }),
+        (vec!["-o"], Context { oneline: true, ..context }),
+    ]
+}
+
+/// JSON, read. ip prints nothing at all where it looked at an object and left it out.
+pub(crate) fn value(text: &str) -> Value {
+    let text = if text.trim().is_empty() { "[]" } else { text };
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// Asserts that two texts are the same, naming the first line that is not.
+pub(crate) fn same_text(ours: &str, theirs: &str, what: &str) {
+    for (line, (ours, theirs)) in ours.lines().zip(theirs.lines()).enumerate() {
+        assert_eq!(ours, theirs, "{what}, line {}", line + 1);
+    }
+    assert_eq!(ours, theirs, "{what}");
+}
+
+/// Asserts that two arrays are the same, showing the first item that is not.
+pub(crate) fn same_values(ours: &Value, theirs: &Value, what: &str) {
+    let (ours, theirs) = (ours.as_array().unwrap(), theirs.as_array().unwrap());
+    for (ours, theirs) in ours.iter().zip(theirs) {
+        assert_eq!(ours, theirs, "{what}");
+    }
+    assert_eq!(ours.len(), theirs.len(), "{what}");
 }
 
 /// ip's exit code and the first line that it complains with.

@@ -1,8 +1,6 @@
 //! This program and ip(8), side by side.
 
 use std::process::Command;
-use std::thread::sleep;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -43,18 +41,38 @@ pub fn same(ours: &str, theirs: &str, what: &str) {
     }
 }
 
-/// Runs both until they agree: times run on between the two.
+/// Asserts that ours and ip say, and end, the same; gives what ours did. Both look until they agree:
+/// counters and times run on.
 pub fn agree(line: &str) -> Ran {
-    let run_both = || (run(&words(line)), ip(line));
-    for _ in 0..20 {
-        let (ours, theirs) = run_both();
-        if (ours.code, &ours.out, &ours.err) == (theirs.code, &theirs.out, &theirs.err) {
-            return ours;
-        }
-        sleep(Duration::from_millis(30));
-    }
-    let (ours, theirs) = run_both();
+    agree_but_for(line, str::to_owned)
+}
+
+/// [`agree`] on what is left of the output by `still`.
+pub fn agree_but_for(line: &str, still: impl Fn(&str) -> String) -> Ran {
+    let keep = |ran: Ran| Ran { out: still(&ran.out), ..ran };
+    let (ours, theirs) = nl_testkit::agree(|| keep(run(&words(line))), || keep(ip(line)));
     assert_eq!((ours.code, &ours.err), (theirs.code, &theirs.err), "{line}");
     same(&ours.out, &theirs.out, line);
+    ours
+}
+
+/// Asserts that ours and ip give the same JSON, in whatever order of keys.
+pub fn agree_json(line: &str) -> Value {
+    // ip prints nothing at all where it found nothing.
+    let read = |ran: Ran| {
+        let value = value(if ran.out.is_empty() { "[]" } else { &ran.out });
+        (ran.code, ran.err, value)
+    };
+    let (ours, theirs) = nl_testkit::agree(|| read(run(&words(line))), || read(ip(line)));
+    assert_eq!((ours.0, ours.1), (theirs.0, theirs.1), "{line}");
+    let (ours, theirs) = (ours.2, theirs.2);
+    let lines = |value: &Value| -> String {
+        let items = value.as_array().into_iter().flatten();
+        items.map(|item| format!("{item}\n")).collect()
+    };
+    if ours != theirs {
+        same(&lines(&ours), &lines(&theirs), line);
+    }
+    assert_eq!(ours, theirs, "{line}");
     ours
 }

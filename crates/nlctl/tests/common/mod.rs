@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 pub mod beside;
 
 /// What a run of the program gave.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Ran {
     /// The exit code; a signal is −1.
     pub code: i32,

@@ -1,0 +1,75 @@
+//! Comparing and waiting where something changes by itself: counters, timers, addresses that
+//! are checked for duplicates, programs that start.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// How long to wait for what must come. Only a test that fails waits as long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Makes links that are made from now on say little by themselves: no router solicitations, which
+/// raise counters for ever, and no detection of duplicate addresses, which changes flags a second
+/// later. `lo` and other links that are there already are included where the kernel allows.
+///
+/// What is left (membership reports) ends soon; compare with [`agree`].
+pub fn quiet() {
+    for scope in ["all", "default", "lo"] {
+        for setting in ["router_solicitations", "accept_dad", "dad_transmits"] {
+            // Without IPv6 there is nothing to silence.
+            let _ = fs::write(format!("/proc/sys/net/ipv6/conf/{scope}/{setting}"), "0");
+        }
+    }
+}
+
+/// Looks at something that changes by itself in two ways until both see the same: a look of `ours`
+/// is compared with those of `theirs` before and behind it. After 20 seconds the last pair is given
+/// as it is, so that the caller's assertion shows how it differs.
+pub fn agree<T: PartialEq>(mut ours: impl FnMut() -> T, mut theirs: impl FnMut() -> T) -> (T, T) {
+    let deadline = Instant::now() + PATIENCE;
+    let mut before = theirs();
+    loop {
+        let mine = ours();
+        if mine == before {
+            return (mine, before);
+        }
+        let after = theirs();
+        if mine == after || Instant::now() >= deadline {
+            return (mine, after);
+        }
+        sleep(PAUSE);
+        before = theirs();
+    }
+}
+
+/// Waits until something is so.
+///
+/// # Panics
+/// If it is not within 20 seconds.
+pub fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !so() {
+        assert!(Instant::now() < deadline, "waited {PATIENCE:?} for {what}");
+        sleep(PAUSE);
+    }
+}
+
+/// How many sockets of a netlink protocol in this namespace have joined all the groups of a mask (bit
+/// 0 is group 1): a program that shall listen listens when it is counted.
+///
+/// # Panics
+/// If `/proc/net/netlink` cannot be read.
+#[must_use]
+pub fn listeners(protocol: u8, groups: u32) -> usize {
+    let table = fs::read_to_string("/proc/thread-self/net/netlink").expect("sockets are listed");
+    let joined = |line: &&str| {
+        let columns: Vec<_> = line.split_ascii_whitespace().collect();
+        let [_, number, _, mask, ..] = columns[..] else { return false };
+        let mask = u32::from_str_radix(mask, 16).unwrap_or_default();
+        number.parse() == Ok(protocol) && mask != 0 && mask & groups == groups
+    };
+    table.lines().filter(joined).count()
+}
