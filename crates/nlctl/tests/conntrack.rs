@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use common::{command, nlctl, run, run_with};
 use nl_conntrack::{Change, Flow, Helper, IpProtocol, List, ProtocolInfo, TcpState, Tuple};
 use nl_socket::{Connection, Socket, Wait};
-use nl_testkit::{live, need, sh, skip, try_sh};
+use nl_testkit::{agree, live, need, sh, skip, try_sh};
 use nl_wire::value::Family;
 use nl_wire::{Messages, Request as _, header};
 use serde_json::Value;
@@ -59,16 +59,11 @@ fn own_etc() {
     sh("mount --bind /run/etc /etc");
 }
 
-/// Runs both until they print the same: timeouts count down between the two.
-fn agree(ours: &[&str], theirs: &str) -> String {
-    for _ in 0..5 {
-        let (ours, theirs) = (nlctl(ours), sh(theirs));
-        if ours == theirs {
-            return ours;
-        }
-    }
-    assert_eq!(nlctl(ours), sh(theirs), "{ours:?}");
-    unreachable!()
+/// Asserts that both print the same, though timeouts count down between the two.
+fn same(ours: &[&str], theirs: &str) -> String {
+    let (mine, theirs) = agree(|| nlctl(ours), || sh(theirs));
+    assert_eq!(mine, theirs, "{ours:?}");
+    mine
 }
 
 #[test]
@@ -90,9 +85,9 @@ fn lists_are_those_of_conntrack_in_every_form() {
                 .collect();
             let list = chosen.join(",");
             if chosen.is_empty() {
-                assert_eq!(agree(&["conntrack", "list"], "conntrack -L").lines().count(), 13);
+                assert_eq!(same(&["conntrack", "list"], "conntrack -L").lines().count(), 13);
             } else {
-                agree(&["conntrack", "list", "-o", &list], &format!("conntrack -L -o {list}"));
+                same(&["conntrack", "list", "-o", &list], &format!("conntrack -L -o {list}"));
             }
         }
         let labelled = nlctl(&["conntrack", "list", "-o", "labels"]);
@@ -127,7 +122,7 @@ fn filters_are_those_of_conntrack() {
         ] {
             let ours: Vec<&str> =
                 ["conntrack", "list"].into_iter().chain(words.split(' ')).collect();
-            let shown = agree(&ours, &format!("conntrack -L {words}"));
+            let shown = same(&ours, &format!("conntrack -L {words}"));
             assert_eq!(shown.lines().count(), count, "{words}:\n{shown}");
         }
         // The other way of naming the family.
@@ -166,7 +161,7 @@ fn summaries_json_and_expectations() {
             --mask-src 255.255.255.255 --mask-dst 255.255.255.255 \
             --mask-port-src 0 --mask-port-dst 65535");
         assert_eq!(nlctl(&["conntrack", "list", "expect"]).lines().count(), 1);
-        agree(&["conntrack", "list", "expect"], "conntrack -L expect");
+        same(&["conntrack", "list", "expect"], "conntrack -L expect");
         let ran = run(&["conntrack", "list", "exp"]);
         assert!(ran.err.ends_with(" expectations have been shown.\n"), "{}", ran.err);
     });
@@ -201,12 +196,9 @@ fn a_recorded_dump_decodes_to_the_lines_of_conntrack() {
                 None => "conntrack -L".to_owned(),
                 Some((_, words)) => format!("conntrack -L -o {words}"),
             };
-            let mut pairs = (0..5).map(|_| {
-                let dump = recorded_dump();
-                let ours = ["decode", "--protocol", "netfilter", "-o", words, "-"];
-                (run_with(&ours, &dump).out, sh(&theirs))
-            });
-            assert!(pairs.any(|(ours, theirs)| ours == theirs), "{words}");
+            let decode = ["decode", "--protocol", "netfilter", "-o", words, "-"];
+            let (ours, theirs) = agree(|| run_with(&decode, &recorded_dump()).out, || sh(&theirs));
+            assert_eq!(ours, theirs, "{words}");
         }
     });
 }

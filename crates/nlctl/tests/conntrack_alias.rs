@@ -14,7 +14,7 @@ use common::{Ran, command, nlctl, run, run_with};
 use conntrack_lines::{BEGINNING, CHANGING, SHOWING, ZOO};
 use nl_conntrack::{Change, Flow, Helper, IpProtocol, ProtocolInfo, TcpState, Tuple};
 use nl_socket::Connection;
-use nl_testkit::{live, live_within, need, sh, skip, try_sh};
+use nl_testkit::{agree, live, live_within, need, sh, skip, try_sh};
 use nl_wire::value::Family;
 
 /// Runs a line of shell that begins with conntrack(8), or us in its place.
@@ -73,15 +73,11 @@ fn what_shows_says_the_same() {
         zoo();
         let mut different = String::new();
         for line in SHOWING.lines().filter(|line| !line.is_empty()) {
+            let nameless = |ran: Ran| Ran { err: anonymous(&ran.err), ..ran };
             // Timeouts count down between the two.
-            let agrees = (0..5).any(|_| {
-                let (theirs, ours) = (shell("conntrack", line), ours(line));
-                theirs.code == ours.code
-                    && theirs.out == ours.out
-                    && anonymous(&theirs.err) == anonymous(&ours.err)
-            });
-            if !agrees {
-                let (theirs, ours) = (shell("conntrack", line), ours(line));
+            let (ours, theirs) =
+                agree(|| nameless(ours(line)), || nameless(shell("conntrack", line)));
+            if ours != theirs {
                 different.extend([format!("{line}\n{theirs:#?}\n{ours:#?}\n")]);
             }
         }
@@ -131,10 +127,9 @@ fn what_changes_does_the_same() {
         };
         let mut different = String::new();
         for line in CHANGING.lines().filter(|line| !line.is_empty()) {
-            let agrees =
-                (0..5).any(|_| after(&|| shell("conntrack", line)) == after(&|| ours(line)));
-            if !agrees {
-                let (theirs, ours) = (after(&|| shell("conntrack", line)), after(&|| ours(line)));
+            let (ours, theirs) =
+                agree(|| after(&|| ours(line)), || after(&|| shell("conntrack", line)));
+            if ours != theirs {
                 different.extend([format!("{line}\n{theirs:#?}\n{ours:#?}\n")]);
             }
         }
