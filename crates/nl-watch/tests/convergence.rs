@@ -5,13 +5,12 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::time::Duration;
 
-use common::{all, udp};
+use common::{all, proven, udp};
 use nl_conntrack::{
     Change, Expectation, ExpectationChange, Flow, Helper, IpProtocol, ProtocolInfo, TcpState, Tuple,
 };
-use nl_socket::{Connection, Events, Loss, Socket, Wait};
+use nl_socket::{Connection, Events, Loss, Socket};
 use nl_testkit::{Rng, live, need, sh, skip};
 use nl_watch::{
     Addresses, Expectations, Flows, Item, Links, Neighbours, Nexthops, Object, Routes, Rules, Watch,
@@ -30,23 +29,12 @@ fn rounds<O: Object>(object: O, receive_buffer: usize, mut churn: impl FnMut(&mu
     let (mut rng, mut overruns, mut dropped) = (Rng::new(0x00c0_ffee), 0, 0_u64);
     for round in 0..ROUNDS {
         churn(&mut rng);
-        loop {
-            for item in all(&mut watch) {
-                if let Item::Lost(Loss::Overrun { dropped: lost }) = item {
-                    (overruns, dropped) = (overruns + 1, dropped + u64::from(lost));
-                } else if let Item::Lost(loss) = item {
-                    assert_eq!(loss, Loss::Interrupted, "round {round}");
-                }
+        for item in proven(&mut watch, &format!("round {round}")) {
+            if let Item::Lost(Loss::Overrun { dropped: lost }) = item {
+                (overruns, dropped) = (overruns + 1, dropped + u64::from(lost));
+            } else if let Item::Lost(loss) = item {
+                assert_eq!(loss, Loss::Interrupted, "round {round}");
             }
-            assert!(watch.is_converged(), "round {round}");
-            let different = watch.compare().unwrap();
-            if different.is_empty() {
-                break;
-            }
-            // A carrier comes and goes at once; the kernel gives word of it up to a second later.
-            let socket = watch.events().socket();
-            let word = || socket.wait_readable(Wait::at_most(Duration::from_secs(3))).unwrap();
-            assert!(!watch.is_converged() || word(), "round {round}: {different:#?}");
         }
         let counted = watch.events().socket().drops().unwrap();
         assert_eq!(dropped, u64::from(counted), "round {round}");

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::all;
+use common::{all, proven};
 use nl_testkit::{live, need, sh};
 use nl_watch::{Neighbours, Nexthops, Object, Rules, Watch};
 
@@ -17,8 +17,7 @@ fn follow<O: Object>(object: O, steps: &[&str]) {
     all(&mut watch);
     for step in steps {
         sh(step);
-        all(&mut watch);
-        assert_eq!(format!("{:?}", watch.compare().unwrap()), "[]", "{step}");
+        proven(&mut watch, step);
     }
 }
 
