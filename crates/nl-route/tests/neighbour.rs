@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::beside::{Printer, refusal, split};
+use std::cell::RefCell;
+
+use common::beside::{Printer, refused, split, value};
 use common::{list, names};
 use nl_route::filter::Filter;
 use nl_route::neighbour::NeighbourFilter;
@@ -10,7 +12,7 @@ use nl_route::{
     AddressFamily, Change, Context, GetNeighbour, List, Neighbour, Prefix, json, parse, text,
 };
 use nl_socket::Connection;
-use nl_testkit::{live, need, sh};
+use nl_testkit::{agree, live, need, quiet, settle, sh};
 use nl_wire::Errno;
 use nl_wire::value::Family;
 
@@ -19,10 +21,14 @@ const PRINTER: Printer<Neighbour> = Printer { text: text::neighbour, json: json:
 const SETUP: &str = "ip link set lo up
     ip link add v0 type veth peer name v1; ip link add v2 type veth peer name v3
     ip link add br0 type bridge; ip link set v3 master br0; ip link set v2 address 02:00:00:00:02:02
-    for link in v0 v1 v2 v3 br0; do ip link set $link up; done
+    for link in v0 v1 v2 v3 br0; do
+        # States stay as they are, but for a minute.
+        echo 60000 > /proc/sys/net/ipv4/neigh/$link/retrans_time_ms || true
+        echo 600000 > /proc/sys/net/ipv4/neigh/$link/base_reachable_time_ms || true
+        ip link set $link up
+    done
     ip addr add 10.0.0.1/24 dev v0; ip addr add 2001:db8::1/64 dev v0 nodad
-    ip addr add 10.0.3.1/24 dev br0
-    sleep 0.3";
+    ip addr add 10.0.3.1/24 dev br0";
 
 /// What `ip neighbour add` is told.
 const WORDS: &[&str] = &[
@@ -80,11 +86,13 @@ fn neighbours_are_listed_as_ip_lists_them() {
         if !need(&["ip"]) {
             return;
         }
+        quiet();
         sh(SETUP);
         sh(INHERITED);
         for line in WORDS {
             sh(&format!("ip neighbour add {line}"));
         }
+        settle();
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
         for (option, family) in
@@ -133,7 +141,9 @@ fn the_same_words_make_the_same_neighbours() {
         if !need(&["ip"]) {
             return;
         }
+        quiet();
         sh(SETUP);
+        settle();
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
         let unspec = AddressFamily::UNSPEC;
@@ -233,16 +243,14 @@ fn the_same_words_are_refused() {
         if !need(&["ip"]) {
             return;
         }
+        quiet();
         sh(SETUP);
+        settle();
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
         let family = AddressFamily::UNSPEC;
         let check = |command: &str, line: &str, error: Option<parse::WordError>| {
-            let words: Vec<_> = ["neighbour", command].into_iter().chain(split(line)).collect();
-            let (code, text) = refusal(&words);
-            let error = error.unwrap_or_else(|| panic!("{command} {line}: taken; ip says {text}"));
-            assert_eq!(error.to_string(), text, "{command} {line}");
-            assert_eq!(i32::from(error.code), code, "{command} {line}");
+            refused(&format!("neighbour {command} {line}"), error);
         };
         for line in ADD {
             check("add", line, parse::neighbour::change(&split(line), family, &names).err());
@@ -266,6 +274,7 @@ fn forwarding_entries_are_those_of_bridge() {
         if !need(&["ip", "bridge"]) {
             return;
         }
+        quiet();
         sh(SETUP);
         sh("ip link add vx type vxlan id 5 local 10.0.0.1 dstport 4789; ip link set vx up
             bridge fdb add 02:00:00:00:00:01 dev v3 master static
@@ -276,48 +285,55 @@ fn forwarding_entries_are_those_of_bridge() {
             bridge fdb append 00:00:00:00:00:00 dev vx dst 10.0.0.8
             bridge fdb append 00:00:00:00:00:00 dev vx dst 10.0.0.7
             bridge fdb add 02:00:00:00:00:06 dev v2 self");
+        settle();
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
         let all = NeighbourFilter { family: AddressFamily::BRIDGE, ..NeighbourFilter::default() };
-        let count = |line: &str| -> usize {
-            let theirs: serde_json::Value = serde_json::from_str(&sh(line)).unwrap();
-            theirs.as_array().unwrap().len()
-        };
-        let fetch = |connection: &mut Connection, filter: NeighbourFilter| {
-            let mut entries = list(connection, List::<Neighbour> { filter });
+        let count = |line: &str| value(&sh(line)).as_array().unwrap().len();
+        let connection = RefCell::new(&mut connection);
+        let fetch = |filter: NeighbourFilter| {
+            let mut entries = list(&mut connection.borrow_mut(), List::<Neighbour> { filter });
             for entry in &mut entries {
                 entry.cache_info = None;
                 assert!(filter.admits(entry) && entry.link_address.is_some());
             }
             entries
         };
-        let before = fetch(&mut connection, all);
-        assert_eq!(before.len(), count("bridge -j fdb show"));
+        // Links join groups for some time after they went up.
+        let alike = |filter: NeighbourFilter, words: &str| {
+            let line = format!("bridge -j fdb show {words}");
+            let (ours, theirs) = agree(|| fetch(filter).len(), || count(&line));
+            assert_eq!(ours, theirs, "{line}");
+        };
+        alike(all, "");
         for name in ["v2", "v3", "br0", "vx"] {
-            let index = names.link_index(name);
-            let entries = fetch(&mut connection, NeighbourFilter { index, ..all });
-            assert_eq!(entries.len(), count(&format!("bridge -j fdb show dev {name}")), "{name}");
+            alike(NeighbourFilter { index: names.link_index(name), ..all }, &format!("dev {name}"));
         }
         let bridge = names.link_index("br0");
-        let entries = fetch(&mut connection, NeighbourFilter { master: bridge, ..all });
-        assert_eq!(entries.len(), count("bridge -j fdb show br br0"));
+        alike(NeighbourFilter { master: bridge, ..all }, "br br0");
 
-        // Each is deleted exactly, and made again; those of groups come and go by themselves.
-        let ours = |entry: &&Neighbour| {
-            entry.link_address.as_ref().is_some_and(|address| address.starts_with(&[2, 0, 0, 0, 0]))
+        // Each is deleted exactly, and made again.
+        let made = || {
+            let mut entries = fetch(all);
+            entries.retain(|entry| {
+                let address = entry.link_address.as_ref();
+                address.is_some_and(|address| address.starts_with(&[2, 0, 0, 0, 0]))
+            });
+            entries
         };
-        let made: Vec<_> = before.iter().filter(ours).collect();
-        assert!(made.len() >= 4, "{before:#?}");
-        for entry in made {
-            let change = |connection: &mut Connection, change: Change<Neighbour>| {
-                connection.run(&change).unwrap_or_else(|error| panic!("{change:?}: {error}"));
-            };
-            change(&mut connection, Change::delete(entry.clone()));
-            let left = fetch(&mut connection, all);
+        let before = made();
+        assert!(before.len() >= 4, "{before:#?}");
+        let change = |change: Change<Neighbour>| {
+            let result = connection.borrow_mut().run(&change);
+            result.unwrap_or_else(|error| panic!("{change:?}: {error}"));
+        };
+        for entry in &before {
+            change(Change::delete(entry.clone()));
+            let left = made();
             assert!(!left.contains(entry), "{entry:?}");
             assert_eq!(left.len() + 1, before.len(), "{entry:?}");
-            change(&mut connection, Change::add(entry.clone()));
-            assert!(fetch(&mut connection, all).contains(entry), "{entry:?}");
+            change(Change::add(entry.clone()));
+            assert!(made().contains(entry), "{entry:?}");
         }
         let get = GetNeighbour::Forwarding {
             index: names.link_index("v3").unwrap(),
@@ -325,6 +341,6 @@ fn forwarding_entries_are_those_of_bridge() {
             link_address: [2, 0, 0, 0, 0, 1],
             vlan: None,
         };
-        assert_eq!(connection.get(get).unwrap().master, bridge);
+        assert_eq!(connection.borrow_mut().get(get).unwrap().master, bridge);
     });
 }

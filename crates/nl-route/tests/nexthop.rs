@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::beside::{Printer, refusal, split, value};
+use common::beside::{Printer, refused, split, value};
 use common::{list, names};
 use nl_route::filter::Filter;
 use nl_route::nexthop::{GetNexthopBucket, Member, NexthopBucketFilter, NexthopFilter};
@@ -11,7 +11,7 @@ use nl_route::{
     AddressFamily, Change, Context, GetNexthop, List, Nexthop, NexthopBucket, json, parse, text,
 };
 use nl_socket::Connection;
-use nl_testkit::{agree, live, need, quiet, sh};
+use nl_testkit::{agree, live, need, quiet, settle, sh};
 use nl_wire::Errno;
 use nl_wire::value::Family;
 
@@ -74,6 +74,7 @@ fn nexthops_are_listed_as_ip_lists_them() {
             return;
         }
         make();
+        settle();
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
         let plain = Context::new(&names);
@@ -140,6 +141,7 @@ fn the_same_words_make_the_same_nexthops() {
         }
         quiet();
         sh(SETUP);
+        settle();
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
         let nexthops = |connection: &mut Connection| -> Vec<Nexthop> {
@@ -236,15 +238,12 @@ fn the_same_words_are_refused() {
         }
         quiet();
         sh(SETUP);
+        settle();
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
         let family = AddressFamily::UNSPEC;
         let check = |command: &str, line: &str, error: Option<parse::WordError>| {
-            let words = [split("nexthop"), split(command), split(line)].concat();
-            let (code, text) = refusal(&words);
-            let error = error.unwrap_or_else(|| panic!("{command} {line}: taken; ip says {text}"));
-            assert_eq!(error.to_string(), text, "{command} {line}");
-            assert_eq!(i32::from(error.code), code, "{command} {line}");
+            refused(&format!("nexthop {command} {line}"), error);
         };
         for line in ADD {
             check("add", line, parse::nexthop::change(&split(line), family, &names).err());

@@ -16,7 +16,7 @@ use nl_route::{
     RouteProtocol, Scope, TableId, json, tables, text,
 };
 use nl_socket::Connection;
-use nl_testkit::{agree, live, need, quiet, sh, tool};
+use nl_testkit::{agree, live, need, quiet, settle, sh, tool};
 use nl_wire::value::Family;
 use nl_wire::{Header, write};
 use proptest::strategy::{Strategy, ValueTree};
@@ -45,6 +45,7 @@ fn routes_are_listed_as_ip_lists_them() {
         quiet();
         sh(ZOO);
         sh("ip nexthop flush >/dev/null 2>&1 || true; ip link set v1 up");
+        settle();
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
         for (word, family) in [("-4", AddressFamily::INET), ("-6", AddressFamily::INET6)] {
@@ -98,6 +99,7 @@ fn lookups_are_answered_as_ip_route_get_answers_them() {
         quiet();
         sh(ZOO);
         sh("ip link set v1 up");
+        settle();
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
         let v2 = names.link_index("v2").unwrap();
@@ -172,6 +174,7 @@ fn selectors_hide_what_they_settle() {
         quiet();
         sh(ZOO);
         sh("ip nexthop flush >/dev/null 2>&1 || true; ip link set v1 up");
+        settle();
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
         let v0 = names.link_index("v0");
@@ -239,6 +242,7 @@ fn links_are_listed_as_ip_lists_them() {
         // Without its name it still has a number.
         let there = File::open("/run/netns/there");
         sh("ip netns del there || true");
+        settle();
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
         let filter = LinkFilter { statistics: true, ..LinkFilter::default() };
@@ -285,6 +289,7 @@ fn addresses_are_listed_as_ip_lists_them() {
         }
         quiet();
         sh(ZOO);
+        settle();
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
         for (word, family) in [("-4", AddressFamily::INET), ("-6", AddressFamily::INET6)] {
@@ -316,6 +321,7 @@ fn any_route_is_printed_as_ip_prints_it() {
         if !need(&["ip"]) {
             return;
         }
+        settle();
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let names = names(&mut connection);
         let mut runner = TestRunner::deterministic();

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::beside::{Printer, refusal, split};
+use common::beside::{Printer, refused, split};
 use common::{list, names};
 use nl_route::rule::RuleFilter;
 use nl_route::{AddressFamily, Change, Context, List, Rule, json, parse, text};
@@ -230,11 +230,7 @@ fn the_same_words_are_refused() {
         let names = names(&mut connection);
         let family = AddressFamily::UNSPEC;
         let check = |command: &str, line: &str, error: Option<parse::WordError>| {
-            let words: Vec<_> = ["rule", command].into_iter().chain(split(line)).collect();
-            let (code, text) = refusal(&words);
-            let error = error.unwrap_or_else(|| panic!("{command} {line}: taken; ip says {text}"));
-            assert_eq!(error.to_string(), text, "{command} {line}");
-            assert_eq!(i32::from(error.code), code, "{command} {line}");
+            refused(&format!("rule {command} {line}"), error);
         };
         for line in ADD {
             check("add", line, parse::rule::change(&split(line), family, &names).err());

@@ -5,6 +5,8 @@ use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::tool::tool;
+
 /// How long to wait for what must come. Only a test that fails waits as long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -23,6 +25,19 @@ pub fn quiet() {
             let _ = fs::write(format!("/proc/sys/net/ipv6/conf/{scope}/{setting}"), "0");
         }
     }
+}
+
+/// Waits until the kernel has worked off that links got or lost their carrier, which it does up to a
+/// second later: flags of routes, ports of bridges and states of links hang on it.
+///
+/// # Panics
+/// If that takes more than 20 seconds, or there is no ip.
+pub fn settle() {
+    let settled = |line: &str| {
+        let carrier = line.contains(",LOWER_UP");
+        !line.contains(",UP") || carrier != line.contains("NO-CARRIER")
+    };
+    wait_until("carriers", || tool("ip", &["-o", "link"]).lines().all(settled));
 }
 
 /// Looks at something that changes by itself in two ways until both see the same: a look of `ours`

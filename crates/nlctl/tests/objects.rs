@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use common::beside::{agree, agree_json, ip, same, value, words};
 use common::{Ran, command, run};
-use nl_testkit::{listeners, live, need, quiet, sh, wait_until};
+use nl_testkit::{listeners, live, need, quiet, settle, sh, wait_until};
 
 /// Links, so that they have no addresses that chance chose.
 const LINKS: &str = "ip link set lo up
@@ -19,6 +19,12 @@ const LINKS: &str = "ip link set lo up
     ip addr add 10.0.0.1/24 dev v0; ip addr add 2001:db8::1/64 dev v0 nodad
     # Some kernels let a namespace inherit those that an earlier one left behind.
     ip neigh show proxy | while read address rest; do ip neigh del proxy $address || true; done";
+
+fn links() {
+    quiet();
+    sh(LINKS);
+    settle();
+}
 
 /// Changes, in an order in which all succeed.
 const CHANGES: &[&str] = &[
@@ -137,8 +143,7 @@ fn changes_lists_and_refusals_are_those_of_ip() {
         }
         // Each in a namespace of its own, seen by ip.
         let tables = |change: &dyn Fn(&str) -> Ran| -> Vec<String> {
-            quiet();
-            sh(LINKS);
+            links();
             let mut seen = Vec::new();
             for line in CHANGES {
                 let ran = change(line);
@@ -195,8 +200,7 @@ fn what_is_flushed_is_gone() {
         if !need(&["ip"]) {
             return;
         }
-        quiet();
-        sh(LINKS);
+        links();
         let make = || {
             for line in CHANGES {
                 assert_eq!(ip(line).code, 0, "{line}");
@@ -248,8 +252,7 @@ fn events_are_those_of_ip() {
         if !need(&["ip"]) {
             return;
         }
-        quiet();
-        sh(LINKS);
+        links();
         for line in [
             "monitor neigh rule nexthop",
             "-d monitor rule nexthop neigh",

@@ -13,7 +13,7 @@ use common::beside::{agree, agree_json, ip, same, value, words};
 use common::{Ran, command, nlctl, run};
 use nl_route::{Change, Prefix, Route};
 use nl_socket::Connection;
-use nl_testkit::{live, need, quiet, sh};
+use nl_testkit::{live, need, quiet, settle, sh};
 use nl_wire::value::Family;
 
 /// Links, addresses and routes of many kinds.
@@ -24,6 +24,7 @@ fn zoo() {
     // Of segment routing only the type is named so far.
     let lines: Vec<&str> = ZOO.lines().filter(|line| !line.contains("encap seg6")).collect();
     sh(&lines.join("\n"));
+    settle();
 }
 
 /// With details ip describes them within each route that uses one; we name them only, so far.
@@ -149,6 +150,7 @@ fn links() {
         ip link add v0 type veth peer name v1
         ip addr add 10.0.0.1/24 dev v0; ip addr add 2001:db8::1/64 dev v0 nodad
         ip link set v0 up; ip link set v1 up");
+    settle();
 }
 
 /// Commands that ip and we carry out alike: of exit code, words and effect.

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt::Debug;
 use std::process::Command;
 
+use nl_route::parse::WordError;
 use nl_route::{Context, List, Object};
 use nl_socket::Connection;
 use nl_testkit::{agree, tool};
@@ -108,10 +109,14 @@ pub(crate) fn same_values(ours: &Value, theirs: &Value, what: &str) {
     assert_eq!(ours.len(), theirs.len(), "{what}");
 }
 
-/// ip's exit code and the first line that it complains with.
-pub(crate) fn refusal(arguments: &[&str]) -> (i32, String) {
-    let output = Command::new("ip").args(arguments).output().unwrap();
+/// Asserts that `ip LINE` is refused with the words and the exit code of an error of ours.
+pub(crate) fn refused(line: &str, error: Option<WordError>) {
+    let output = Command::new("ip").args(split(line)).output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
-    let line = text.lines().find(|line| !line.is_empty()).unwrap_or_default();
-    (output.status.code().unwrap(), line.to_owned())
+    let theirs = text.lines().find(|line| !line.is_empty()).unwrap_or_default();
+    let error = error.unwrap_or_else(|| panic!("{line}: taken; ip says {theirs}"));
+    assert_eq!(error.to_string(), theirs, "{line}");
+    // Where an unknown link stands behind `nexthop`, ip says two things and means the other.
+    let code = output.status.code();
+    assert!(code == Some(error.code.into()) || line.contains("nexthop dev"), "{line}: {code:?}");
 }

@@ -66,9 +66,9 @@ pub fn agree_json(line: &str) -> Value {
     let (ours, theirs) = nl_testkit::agree(|| read(run(&words(line))), || read(ip(line)));
     assert_eq!((ours.0, ours.1), (theirs.0, theirs.1), "{line}");
     let (ours, theirs) = (ours.2, theirs.2);
-    let lines = |value: &Value| -> String {
+    let lines = |value: &Value| {
         let items = value.as_array().into_iter().flatten();
-        items.map(|item| format!("{item}\n")).collect()
+        items.map(Value::to_string).collect::<Vec<_>>().join("\n")
     };
     if ours != theirs {
         same(&lines(&ours), &lines(&theirs), line);
