@@ -85,4 +85,5 @@ pub use options::{MemInfo, NetlinkOption};
 pub use poll::Poller;
 pub use ring::{Datagram, Ring};
 pub use socket::{Socket, Wait};
+pub use sys::memory::{Pages, Zeroed};
 pub use trace::{Direction, Trace, Tracer};

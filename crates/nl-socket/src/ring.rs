@@ -7,6 +7,7 @@ use std::os::fd::AsFd as _;
 use crate::options::NetlinkOption;
 use crate::socket::{Socket, Wait};
 use crate::sys;
+use crate::sys::memory::{Pages, Zeroed};
 
 /// Control message with the group number (`NETLINK_PKTINFO`).
 const PACKET_INFO: i32 = NetlinkOption::PacketInfo as i32;
@@ -40,7 +41,8 @@ pub struct Datagram<'a> {
 /// dump datagrams to the largest buffer it was ever offered, and a shorter one
 /// then truncates.
 pub struct Ring {
-    buffer: Vec<u8>,
+    /// Not of the allocator: that may hand out memory used before, all of which stays resident.
+    buffer: Zeroed<u8>,
     slot_bytes: usize,
     batch: sys::recv::Batch,
     received: usize,
@@ -59,8 +61,8 @@ impl Ring {
     pub const SLOTS_MAX: usize = 1024;
 
     /// A ring of `slots` (1 to [`Ring::SLOTS_MAX`], else the nearest) datagrams
-    /// of up to `slot_bytes` (at least 1) bytes. The memory is one zeroed
-    /// allocation: pages that no datagram reaches cost nothing.
+    /// of up to `slot_bytes` (at least 1) bytes. The memory is one
+    /// mapping: pages that no datagram reaches cost nothing.
     ///
     /// # Panics
     /// If both multiplied exceed what can be allocated.
@@ -69,7 +71,7 @@ impl Ring {
         let slot_bytes = slot_bytes.max(1);
         let bytes = slots.checked_mul(slot_bytes).expect("a ring larger than memory");
         Self {
-            buffer: vec![0; bytes],
+            buffer: Zeroed::new(bytes, Pages::Small).expect("a ring larger than memory"),
             slot_bytes,
             batch: sys::recv::Batch::new(slots),
             received: 0,

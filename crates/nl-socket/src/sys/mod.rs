@@ -6,6 +6,7 @@
 //! its comment says why that one is sound.
 
 pub(crate) mod host;
+pub(crate) mod memory;
 pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod recv;
