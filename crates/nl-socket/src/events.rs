@@ -5,6 +5,7 @@ use std::io;
 use std::ops::AddAssign;
 use std::os::fd::{AsFd, BorrowedFd};
 
+use nl_wire::table::Protocol;
 use nl_wire::value::Family;
 use nl_wire::{Errno, Message, Messages};
 
@@ -12,6 +13,7 @@ use crate::error::Loss;
 use crate::netns::Netns;
 use crate::ring::Ring;
 use crate::socket::{Socket, Wait};
+use crate::trace::{Direction, Trace, Tracer};
 
 /// One item of an event stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,6 +83,7 @@ pub struct Events {
     /// The kernel told of an overrun that is not told on yet.
     overrun: bool,
     total: Received,
+    tracer: Option<(Tracer, &'static Protocol)>,
 }
 
 impl Events {
@@ -129,12 +132,18 @@ impl Events {
             seen: dropped,
             overrun: false,
             total: Received::default(),
+            tracer: None,
         })
     }
 
     /// The socket, to size its buffer, join further groups or exchange its filter while it runs.
     pub fn socket(&self) -> &Socket {
         &self.socket
+    }
+
+    /// Calls `tracer` for every message as it is given; `protocol` names its parts.
+    pub fn set_tracer(&mut self, tracer: Tracer, protocol: &'static Protocol) {
+        self.tracer = Some((tracer, protocol));
     }
 
     /// How much it brought so far.
@@ -221,6 +230,9 @@ impl Events {
             Some(Ok(message)) => {
                 self.total.messages += 1;
                 self.offset = end - messages.rest().len();
+                if let Some((tracer, protocol)) = &mut self.tracer {
+                    tracer(&Trace { direction: Direction::Received, message, protocol });
+                }
                 Some(Event::Message { message, nsid: datagram.nsid })
             }
             Some(Err(error)) if !datagram.truncated => {

@@ -8,7 +8,9 @@ use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::time::{Duration, Instant};
 
 use nl_socket::filter::{Insn, Program};
-use nl_socket::{Connection, Event, Events, Loss, NetlinkOption, Netns, Received, Ring, Socket, Wait};
+use nl_socket::{
+    Connection, Event, Events, Loss, NetlinkOption, Netns, Received, Ring, Socket, Wait,
+};
 use nl_testkit::{live, sh};
 use nl_wire::attr::Attrs;
 use nl_wire::value::Family;

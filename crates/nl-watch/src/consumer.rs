@@ -8,15 +8,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nl_route::Group;
+use nl_route::nsid::ListNsids;
 use nl_socket::netns::NetnsId;
 use nl_socket::{
-    Connection, Error, Events, Loss, NetlinkOption, Netns, Poller, Ring, Socket, Wait,
+    Connection, Error, Events, Loss, NetlinkOption, Netns, Poller, Received, Ring, Socket, Trace,
+    Wait,
 };
+use nl_wire::Request as _;
 use nl_wire::value::Family;
 
 use crate::engine::{Engine, Item};
 use crate::mirror::Budget;
 use crate::object::Object;
+use crate::pressure::{Governor, GovernorOptions, Valve};
 use crate::watch::{is_over, sooner};
 
 mod discovery;
@@ -31,6 +35,7 @@ use shared::Shared;
 
 /// How the events of other namespaces are heard.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub enum Strategy {
     /// By one socket (`NETLINK_LISTEN_ALL_NSID`). The kernel delivers the events of namespaces that
     /// have an id in ours; those without are given one. Keeps no namespace alive, and hears also
@@ -43,7 +48,7 @@ pub enum Strategy {
 }
 
 /// How a [`Consumer`] works.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// How events are heard.
     pub strategy: Strategy,
@@ -57,6 +62,12 @@ pub struct Options {
     pub budget: Budget,
     /// How long to wait for the next part of a list.
     pub timeout: Duration,
+    /// How many events may come, of all namespaces together, before fewer entries are followed in
+    /// each ([`Item::Filtered`]), if the events of this table can be filtered; `None`: they may
+    /// overrun the queue, and whoever reads.
+    pub pressure: Option<GovernorOptions>,
+    /// What sees every message, events and lists.
+    pub tracer: Option<fn(&Trace<'_>)>,
 }
 
 impl Default for Options {
@@ -68,12 +79,15 @@ impl Default for Options {
             receive_buffer: None,
             budget: Budget::default(),
             timeout: Connection::TIMEOUT,
+            pressure: Some(GovernorOptions::default()),
+            tracer: None,
         }
     }
 }
 
 /// One item of a consumer's stream.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Told<T> {
     /// A namespace was found, or came into being. Its list and its changes follow.
     Found(Arc<Namespace>),
@@ -188,11 +202,16 @@ pub struct Consumer<O: Object> {
     tokens: Vec<u64>,
     mounts: File,
     discovery: Discovery,
+    valve: Option<Valve>,
+    /// What was received by sockets that are no more.
+    received: Received,
     /// Look for namespaces again, …
     rescan: bool,
     /// … in any case at this time.
     next_scan: Instant,
     turns: u32,
+    /// The filter lets more pass, and what was queued before has not been heard.
+    undrained: bool,
 }
 
 impl<O: Object + Clone> Consumer<O> {
@@ -206,15 +225,23 @@ impl<O: Object + Clone> Consumer<O> {
         let subscribe = NamespaceError::io(Doing::Subscribe);
         let ask = NamespaceError::io(Doing::Ask);
         let netns = Netns::current().and_then(|own| own.id()).map_err(&ask)?;
-        let ids = Events::open(Family::ROUTE, &[Group::NSID.0]).map_err(&ask)?;
-        let route = Connection::open(Family::ROUTE).map_err(NamespaceError::new(Doing::Ask))?;
-        let own = Connection::open(O::FAMILY).map_err(NamespaceError::new(Doing::List))?;
+        let mut ids = Events::open(Family::ROUTE, &[Group::NSID.0]).map_err(&ask)?;
+        let mut route = Connection::open(Family::ROUTE).map_err(NamespaceError::new(Doing::Ask))?;
+        let mut own = Connection::open(O::FAMILY).map_err(NamespaceError::new(Doing::List))?;
+        if let Some(tracer) = options.tracer {
+            ids.set_tracer(Box::new(tracer), ListNsids::default().protocol());
+            route.set_tracer(Some(Box::new(tracer)));
+            own.set_tracer(Some(Box::new(tracer)));
+        }
         let socket = Socket::open(O::FAMILY.0).map_err(&subscribe)?;
         if options.strategy == Strategy::Shared {
             let hear = NamespaceError::io(Doing::Hear);
             socket.set_option(NetlinkOption::ListenAllNsid, true).map_err(hear)?;
         }
-        let events = follow::<O>(socket, &options, Ring::default()).map_err(&subscribe)?;
+        let valve = Valve::new::<O>(options.pressure);
+        let ring = Ring::default();
+        let events = follow(&prototype, socket, &options, valve.as_ref(), ring);
+        let events = events.map_err(&subscribe)?;
         let poller = Poller::new().map_err(&subscribe)?;
         let mounts = Discovery::open_mounts().map_err(&ask)?;
         poller.add(&ids, IDS).map_err(&subscribe)?;
@@ -243,9 +270,12 @@ impl<O: Object + Clone> Consumer<O> {
             tokens: Vec::new(),
             mounts,
             discovery: Discovery::new(netns),
+            valve,
+            received: Received::default(),
             rescan: true,
             next_scan: Instant::now(),
             turns: 0,
+            undrained: false,
         };
         let own = Namespace { own: true, id: Some(netns), ..Namespace::default() };
         consumer.add(own, events).map_err(&subscribe)?;
@@ -263,17 +293,22 @@ impl<O: Object + Clone> Consumer<O> {
             if let Some(told) = self.pop() {
                 return Ok(Some(told));
             }
-            if self.pump()? && self.turns < TURNS {
+            let heard = self.pump()?;
+            self.undrained &= heard;
+            if heard && self.turns < TURNS {
                 self.turns += 1;
                 continue;
             }
             self.turns = 0;
             let now = Instant::now();
+            if self.govern(now)? {
+                continue;
+            }
             if self.rescan || self.next_scan <= now {
                 self.scan()?;
                 continue;
             }
-            if let Some(key) = self.due(now) {
+            if let Some(key) = self.due(now).filter(|_| !self.undrained) {
                 self.list(key)?;
                 continue;
             }
@@ -321,6 +356,19 @@ impl<O: Object + Clone> Consumer<O> {
             Some(shared) => Some(shared.events()),
             None => self.slots.get(&OWN)?.events.as_ref(),
         }
+    }
+
+    /// Overload control, to read how much passes; `None` where there is none.
+    pub fn governor(&self) -> Option<&Governor> {
+        self.valve.as_ref().map(Valve::governor)
+    }
+
+    /// How much all event sockets received so far.
+    pub fn received(&self) -> Received {
+        let mut all = self.received;
+        let own = self.slots.values().filter_map(|slot| slot.events.as_ref());
+        own.chain(self.shared.as_ref().map(Shared::events)).for_each(|it| all += it.received());
+        all
     }
 
     /// Looks for namespaces with the next call of [`Consumer::next`].
@@ -380,6 +428,9 @@ impl<O: Object + Clone> Consumer<O> {
         let mut any = false;
         for _ in 0..SHARE {
             let Some(event) = events.next(Wait::Never).map_err(Error::Io)? else { break };
+            if let Some(valve) = &mut self.valve {
+                valve.count(&event);
+            }
             slot.engine.hear(&event, Instant::now());
             any = true;
         }
@@ -407,6 +458,9 @@ impl<O: Object + Clone> Consumer<O> {
         let namespace = Arc::new(namespace);
         let mut engine = Engine::new(self.prototype.clone());
         engine.set_budget(self.options.budget);
+        if let Some(valve) = &self.valve {
+            engine.set_filter(*valve.governor().filter());
+        }
         self.queue.push_back(Told::Found(Arc::clone(&namespace)));
         let slot = Slot { namespace, engine, events, unlistable: false, is_ready: false };
         self.slots.insert(key, slot);
@@ -417,6 +471,7 @@ impl<O: Object + Clone> Consumer<O> {
     fn end(&mut self, key: Key) {
         let Some(mut slot) = self.slots.remove(&key) else { return };
         let namespace = slot.namespace;
+        self.received += slot.events.map_or_else(Received::default, |it| it.received());
         self.by_id.retain(|_, other| *other != key);
         self.by_nsid.retain(|_, other| *other != key);
         while let Some(item) = slot.engine.next() {
@@ -446,7 +501,32 @@ impl<O: Object + Clone> Consumer<O> {
     fn until_due(&self, now: Instant) -> Duration {
         let scan = self.next_scan.saturating_duration_since(now);
         let lists = self.slots.values().filter_map(|slot| slot.engine.until_list(now));
-        lists.fold(scan, Duration::min)
+        let decide = self.valve.as_ref().and_then(Valve::deadline);
+        let decide = decide.map(|time| time.saturating_duration_since(now));
+        lists.chain(decide).fold(scan, Duration::min)
+    }
+
+    /// Lets more or less pass, in all namespaces, if it is time to; whether it did.
+    fn govern(&mut self, now: Instant) -> Result<bool, Error> {
+        let filter = self.valve.as_mut().and_then(|valve| valve.poll(now));
+        let Some(filter) = filter else { return Ok(false) };
+        // See `Engine::set_filter`.
+        self.undrained = true;
+        let sockets = self.slots.values().filter_map(|slot| slot.events.as_ref());
+        for events in sockets.chain(self.shared.as_ref().map(Shared::events)) {
+            filter.attach(events.socket()).map_err(Error::Io)?;
+        }
+        let keys: Vec<Key> = self.slots.keys().copied().collect();
+        for key in keys {
+            if let Some(slot) = self.slots.get_mut(&key) {
+                slot.engine.set_filter(filter);
+                if slot.unlistable {
+                    slot.engine.follow_only();
+                }
+            }
+            self.has_items(key);
+        }
+        Ok(true)
     }
 
     /// A namespace whose list is due.
@@ -456,12 +536,26 @@ impl<O: Object + Clone> Consumer<O> {
     }
 }
 
-/// Follows the events of an object on a socket, with the buffer that is wished.
-fn follow<O: Object>(socket: Socket, options: &Options, ring: Ring) -> std::io::Result<Events> {
+/// Follows the events of an object on a socket, with the buffer that is wished and the filter that
+/// all have.
+fn follow<O: Object>(
+    object: &O,
+    socket: Socket,
+    options: &Options,
+    valve: Option<&Valve>,
+    ring: Ring,
+) -> std::io::Result<Events> {
     if let Some(bytes) = options.receive_buffer {
         socket.set_receive_buffer(bytes)?;
     }
-    Events::with_ring(socket, O::GROUPS, ring)
+    if let Some(valve) = valve {
+        valve.attach(&socket)?;
+    }
+    let mut events = Events::with_ring(socket, O::GROUPS, ring)?;
+    if let Some(tracer) = options.tracer {
+        events.set_tracer(Box::new(tracer), object.list().protocol());
+    }
+    Ok(events)
 }
 
 impl<O: Object> AsFd for Consumer<O> {

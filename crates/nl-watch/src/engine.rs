@@ -8,9 +8,11 @@ use nl_socket::{Event, Loss};
 
 use crate::mirror::{Budget, Change, Mirror, Outcome};
 use crate::object::{Notice, Object};
+use crate::pressure::{EventFilter, Level};
 
 /// One item of a stream that tells of a table.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Item<T> {
     /// The first list is complete and the mirror holds it; from here on changes follow.
     Listed {
@@ -34,6 +36,12 @@ pub enum Item<T> {
         /// How long it took, all attempts together.
         took: Duration,
     },
+    /// Overload control changed the filter of the events: from here on the mirror holds the entries
+    /// whose beginnings pass, and of others that it holds already those whose ends pass. Where more
+    /// passes than before, a [`Item::Resynced`] follows.
+    Filtered(EventFilter),
+    /// This entry lives, but is not followed any more, because nobody will tell of its end.
+    Forgotten(T),
     /// An entry was not taken in, because the mirror has reached its [`Budget`]; nor will others be.
     /// It is incomplete until a [`Item::Resynced`] after which the engine is no longer
     /// [full](Engine::is_full).
@@ -47,6 +55,7 @@ pub enum Item<T> {
 
 /// What befell a mirror since it was made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Counters {
     /// Events received, those included that meant nothing for the table.
     pub events: u64,
@@ -58,6 +67,8 @@ pub struct Counters {
     pub undecodable: u64,
     /// Entries not taken in because the mirror was full.
     pub refused: u64,
+    /// Entries that live, but were given up because their ends no longer pass the filter.
+    pub forgotten: u64,
     /// Times that a list was begun.
     pub lists: u64,
     /// Lists during which the table changed in a way that makes them untrustworthy.
@@ -147,6 +158,7 @@ struct Found {
 pub struct Engine<O: Object> {
     object: O,
     mirror: Mirror<O>,
+    filter: EventFilter,
     queue: VecDeque<Item<O::Item>>,
     backlog: Vec<Heard<O::Item>>,
     listing: Option<Listing>,
@@ -175,6 +187,7 @@ impl<O: Object> Engine<O> {
         Self {
             object,
             mirror: Mirror::default(),
+            filter: EventFilter::open(0),
             queue: VecDeque::new(),
             backlog: Vec::new(),
             listing: None,
@@ -201,6 +214,57 @@ impl<O: Object> Engine<O> {
     /// What is mirrored.
     pub fn object(&self) -> &O {
         &self.object
+    }
+
+    /// Which events pass: everything, unless [`Engine::set_filter`] said otherwise.
+    pub fn filter(&self) -> &EventFilter {
+        &self.filter
+    }
+
+    /// The event sockets have this filter now (see [`EventFilter::attach`]). Where less passes than
+    /// before, entries whose end would not be told are forgotten; where more does, a list is due, not
+    /// before all events that are queued now were heard, or [`Engine::is_impatient`].
+    ///
+    /// Of no effect for tables without [`Object::GATE`].
+    pub fn set_filter(&mut self, filter: EventFilter) {
+        let before = std::mem::replace(&mut self.filter, filter);
+        // Where all passes the keys of the samplers mean nothing.
+        let open = [before, filter].iter().all(|it| it.level() == Level::Everything);
+        let Some(passes) = O::GATE.filter(|_| filter != before && !open) else { return };
+        self.queue.push_back(Item::Filtered(filter));
+        if !filter.deaths.covers(&before.deaths) {
+            let gone = self.mirror.retain(|item| passes(&filter.deaths, item));
+            self.counters.forgotten += gone.len() as u64;
+            if self.told {
+                self.queue.extend(gone.into_iter().map(Item::Forgotten));
+            }
+        }
+        if !before.births.covers(&filter.births) {
+            self.doubt();
+            // An end that is still queued may be that of a flow whose successor was kept back: it
+            // must be heard before the list that has the successor.
+            self.patience = u32::MAX;
+        }
+    }
+
+    /// Whether an entry's end is told, so that it may be held.
+    fn ends(&self, item: &O::Item) -> bool {
+        O::GATE.is_none_or(|passes| passes(&self.filter.deaths, item))
+    }
+
+    /// Whether an entry is followed from its beginning to its end: it belongs to what is watched, and
+    /// the filter lets it pass.
+    pub fn follows(&self, item: &O::Item) -> bool {
+        let passes = O::GATE.is_none_or(|passes| passes(&self.filter.births, item));
+        passes && self.object.covers(item)
+    }
+
+    /// What the mirror has of an entry that belongs to what is watched and whose end is told.
+    pub(crate) fn held(&self, item: &O::Item) -> Option<&O::Item> {
+        if !self.object.covers(item) || !self.ends(item) {
+            return None;
+        }
+        self.mirror.get(&O::key(item)).iter().find(|other| O::is_same(other, item))
     }
 
     /// What befell the mirror.
@@ -346,6 +410,11 @@ impl<O: Object> Engine<O> {
             Heard::Notice(_) if !self.told && self.last_list.is_none() && self.failures == 0 => {
                 return;
             }
+            // What was queued before the filter narrowed: its end will not be told, but that of the
+            // one that had its key before was not either.
+            Heard::Notice(Notice::Put(item) | Notice::Replace(item)) if !self.ends(&item) => {
+                self.mirror.remove(&item)
+            }
             Heard::Notice(Notice::Put(item)) => Ok(self.mirror.put(item)),
             Heard::Notice(Notice::Replace(item)) => self.mirror.replace(item),
             Heard::Notice(Notice::Remove(item)) => self.mirror.remove(&item),
@@ -403,7 +472,8 @@ impl<O: Object> Engine<O> {
 
     /// Takes in an entry of the list.
     pub fn listed(&mut self, item: O::Item) {
-        if !self.object.covers(&item) {
+        // Of one that the filter has kept back since, the end is told still.
+        if !self.follows(&item) && self.held(&item).is_none() {
             return;
         }
         let told = self.told;

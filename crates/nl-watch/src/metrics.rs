@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use nl_conntrack::EventKind;
-use nl_socket::{Error, Loss, Socket};
+use nl_socket::{Error, Loss, Received, Socket};
 
 use crate::nat::{Lookups, NatCounters, NatTable};
 use crate::pressure::{Governor, Level};
@@ -31,6 +31,8 @@ pub use histogram::Histogram;
 /// ```
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Metrics {
+    /// What the event sockets received.
+    pub received: Received,
     /// Losses of event streams.
     pub losses: Losses,
     /// Lists made after the first.
@@ -111,12 +113,14 @@ pub struct Filter {
     pub measured: f64,
     /// How often the filter was changed.
     pub steps: u64,
+    /// How many entries were given up because their ends no longer passed.
+    pub forgotten: u64,
 }
 
 impl Default for Filter {
     /// No filter.
     fn default() -> Self {
-        Self { level: Level::Everything, rate: 1.0, measured: 0.0, steps: 0 }
+        Self { level: Level::Everything, rate: 1.0, measured: 0.0, steps: 0, forgotten: 0 }
     }
 }
 
@@ -186,7 +190,8 @@ impl Metrics {
     /// Counts an item of a watch; its changes as events.
     pub fn item<T>(&mut self, namespace: u64, item: &Item<T>) {
         match item {
-            Item::Listed { .. } => {}
+            Item::Listed { .. } | Item::Filtered(_) => {}
+            Item::Forgotten(_) => self.filter.forgotten += 1,
             Item::Change(change) => self.event(
                 namespace,
                 match change {
@@ -216,6 +221,7 @@ impl Metrics {
             rate: governor.rate(),
             measured: governor.measured(),
             steps: governor.steps(),
+            forgotten: self.filter.forgotten,
         };
     }
 

@@ -280,6 +280,28 @@ impl<O: Object> Mirror<O> {
         self.bytes = self.bytes.saturating_sub(Self::cost(old));
     }
 
+    /// Removes the entries that are not to be kept, and gives them.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&O::Item) -> bool) -> Vec<O::Item> {
+        let mut gone = Vec::new();
+        self.slots.retain(|_, slot| {
+            if slot.items.as_slice().iter().all(&mut keep) {
+                return true;
+            }
+            let items = std::mem::replace(&mut slot.items, Items::Many(Vec::new())).into_vec();
+            let fresh = slot.fresh;
+            let (kept, lost): (Vec<_>, Vec<_>) =
+                items.into_iter().enumerate().partition(|(_, item)| keep(item));
+            slot.fresh = kept.iter().filter(|(index, _)| *index < fresh).count();
+            slot.items = Items::Many(kept.into_iter().map(|(_, item)| item).collect());
+            gone.extend(lost.into_iter().map(|(_, item)| item));
+            !slot.items.as_slice().is_empty()
+        });
+        for item in &gone {
+            self.forget(item);
+        }
+        gone
+    }
+
     /// From here on the entries of a list are put, until [`Mirror::sweep`].
     pub(crate) fn begin_round(&mut self) {
         self.round = self.round.wrapping_add(1);

@@ -7,6 +7,8 @@ use nl_socket::Connection;
 use nl_wire::value::Family;
 use nl_wire::{Error, Message, Request};
 
+use crate::pressure::Gate;
+
 mod address;
 mod expectation;
 mod flow;
@@ -50,6 +52,10 @@ pub trait Object {
     /// How often the table is listed again though nothing hints at a change, where entries vanish
     /// without any sign.
     const RELIST: Option<Duration> = None;
+
+    /// How a gate of overload control judges an entry, if the kernel can filter the events of this
+    /// table so (see [`pressure`](crate::pressure)).
+    const GATE: Option<fn(&Gate, &Self::Item) -> bool> = None;
 
     /// The request that lists the table.
     fn list(&self) -> Self::List;
@@ -101,6 +107,7 @@ pub trait Object {
 
 /// What an event means for a mirror.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Notice<T> {
     /// Nothing.
     Nothing,

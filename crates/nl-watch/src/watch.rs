@@ -4,11 +4,13 @@ use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use nl_socket::{Connection, Error, Events, Netns, Wait};
+use nl_socket::{Connection, Error, Event, Events, Netns, Socket, Trace, Wait};
+use nl_wire::Request as _;
 
 use crate::engine::{Counters, Engine, Item};
 use crate::mirror::{Budget, Change, Mirror};
 use crate::object::Object;
+use crate::pressure::{EventFilter, Governor, GovernorOptions, Level, Valve};
 
 /// How many entries are listed between two looks at the events.
 pub(crate) const STRIDE: usize = 128;
@@ -20,6 +22,10 @@ pub(crate) const STRIDE: usize = 128;
 /// the kernel is known to change entries without announcing it, the table is listed again and
 /// exactly the differences are told. A list that can't be trusted removes nothing from the mirror
 /// and is repeated after a pause that grows.
+///
+/// Where events can be filtered in the kernel ([`Object::GATE`]: tracked connections) and are more
+/// than [`GovernorOptions`] allow, fewer entries are followed until the load falls
+/// ([`Item::Filtered`]); see [`Watch::set_pressure`].
 ///
 /// Pull-based: nothing happens outside [`Watch::next`]. No thread is started, unless by
 /// [`Watch::spawn`].
@@ -42,6 +48,7 @@ pub struct Watch<O: Object> {
     engine: Engine<O>,
     events: Events,
     connection: Connection,
+    valve: Option<Valve>,
 }
 
 impl<O: Object> Watch<O> {
@@ -51,7 +58,7 @@ impl<O: Object> Watch<O> {
     /// If the sockets can't be opened or the groups not be joined ([`Error::is_permission`]).
     pub fn open(object: O) -> Result<Self, Error> {
         let events = Events::open(O::FAMILY, O::GROUPS).map_err(Error::Io)?;
-        Ok(Self::new(object, events, Connection::open(O::FAMILY)?))
+        Ok(Self::new(object, events, Connection::open(O::FAMILY)?).governed())
     }
 
     /// Watches a table of another network namespace.
@@ -60,13 +67,59 @@ impl<O: Object> Watch<O> {
     /// As [`Watch::open`], and if the namespace can't be entered.
     pub fn open_in(object: O, netns: &Netns) -> Result<Self, Error> {
         let events = Events::open_in(O::FAMILY, netns, O::GROUPS).map_err(Error::Io)?;
-        Ok(Self::new(object, events, Connection::open_in(O::FAMILY, netns)?))
+        Ok(Self::new(object, events, Connection::open_in(O::FAMILY, netns)?).governed())
     }
 
     /// Watches with sockets of the caller's, which may have sized their buffers. Both must be of one
-    /// namespace; `events` must have joined the object's groups.
+    /// namespace; `events` must have joined the object's groups. Its filter is the caller's: there is
+    /// no overload control before [`Watch::set_pressure`].
     pub fn new(object: O, events: Events, connection: Connection) -> Self {
-        Self { engine: Engine::new(object), events, connection }
+        Self { engine: Engine::new(object), events, connection, valve: None }
+    }
+
+    fn governed(self) -> Self {
+        let valve = Valve::new::<O>(Some(GovernorOptions::default()));
+        Self { valve, ..self }
+    }
+
+    /// How many events may come before fewer entries are followed; `None`: they may overrun the
+    /// queue, and whoever reads. Without effect on tables whose events can't be filtered.
+    ///
+    /// Takes the place of a filter of the caller's.
+    ///
+    /// # Errors
+    /// As [`Socket::attach_filter`] and [`Socket::detach_filter`].
+    pub fn set_pressure(&mut self, options: Option<GovernorOptions>) -> Result<(), Error> {
+        let socket = self.events.socket();
+        let narrow = self.engine.filter().level() != Level::Everything;
+        self.valve = Valve::new::<O>(options);
+        let filter = match &self.valve {
+            Some(valve) => *valve.governor().filter(),
+            None => EventFilter::open(0),
+        };
+        if filter.level() != Level::Everything {
+            filter.attach(socket).map_err(Error::Io)?;
+        } else if narrow {
+            socket.detach_filter().map_err(Error::Io)?;
+        }
+        self.engine.set_filter(filter);
+        Ok(())
+    }
+
+    /// Overload control, to read how much passes; `None` where there is none.
+    pub fn governor(&self) -> Option<&Governor> {
+        self.valve.as_ref().map(Valve::governor)
+    }
+
+    /// Which entries are followed: all, or what overload control lets pass.
+    pub fn filter(&self) -> &EventFilter {
+        self.engine.filter()
+    }
+
+    /// Calls `tracer` for every message, events and lists.
+    pub fn set_tracer(&mut self, tracer: fn(&Trace<'_>)) {
+        self.events.set_tracer(Box::new(tracer), self.engine.object().list().protocol());
+        self.connection.set_tracer(Some(Box::new(tracer)));
     }
 
     /// The table as far as it is known.
@@ -75,7 +128,8 @@ impl<O: Object> Watch<O> {
     }
 
     /// Whether the mirror is right up to the last event received: nothing was lost since the last
-    /// list, that list held every entry, there was room for all, and every change was told.
+    /// list, that list held every entry, there was room for all, and every change was told. Under
+    /// overload control that is said of the entries that [`Watch::filter`] lets pass.
     pub fn is_converged(&self) -> bool {
         self.engine.is_converged()
     }
@@ -125,7 +179,8 @@ impl<O: Object> Watch<O> {
     /// before it is.
     pub fn deadline(&self) -> Option<Instant> {
         let now = Instant::now();
-        self.engine.until_list(now).and_then(|left| now.checked_add(left))
+        let list = self.engine.until_list(now).and_then(|left| now.checked_add(left));
+        list.into_iter().chain(self.valve.as_ref().and_then(Valve::deadline)).min()
     }
 
     /// The next item; `None` if there is none within `wait`. The first call lists the table,
@@ -139,13 +194,19 @@ impl<O: Object> Watch<O> {
                 return Ok(Some(item));
             }
             let now = Instant::now();
+            if govern(&mut self.engine, self.events.socket(), self.valve.as_mut(), now)? {
+                continue;
+            }
             let left = self.engine.until_list(now);
             if left == Some(Duration::ZERO) && self.engine.is_impatient() {
                 self.list()?;
                 continue;
             }
-            match self.events.next(sooner(wait, left, now)).map_err(Error::Io)? {
-                Some(event) => self.engine.hear(&event, Instant::now()),
+            let decide = self.valve.as_ref().and_then(Valve::deadline);
+            let decide = decide.map(|time| time.saturating_duration_since(now));
+            let until = left.into_iter().chain(decide).min();
+            match self.events.next(sooner(wait, until, now)).map_err(Error::Io)? {
+                Some(event) => hear(&mut self.engine, &event, self.valve.as_mut()),
                 None if left == Some(Duration::ZERO) => self.list()?,
                 None if is_over(wait) => return Ok(None),
                 None => {}
@@ -171,29 +232,53 @@ impl<O: Object> Watch<O> {
         self.engine.object().settle(&mut self.connection)?;
         for item in self.connection.dump(self.engine.object().list())? {
             let item = item?;
-            if self.engine.object().covers(&item) {
+            if self.engine.follows(&item) {
                 list.put(item);
+            } else if let Some(held) = self.engine.held(&item) {
+                // Its end is told, and nothing else.
+                list.put(held.clone());
             }
         }
         while let Some(event) = self.events.next(Wait::Never).map_err(Error::Io)? {
-            self.engine.hear(&event, Instant::now());
+            hear(&mut self.engine, &event, self.valve.as_mut());
         }
         Ok(self.engine.mirror().difference(&list))
     }
 
     fn list(&mut self) -> Result<(), Error> {
-        let events = &mut self.events;
+        let (events, valve) = (&mut self.events, &mut self.valve);
         read_list(&mut self.engine, &mut self.connection, |engine| {
             // Without room, events wait in the socket's queue, which tells if it overruns.
             while engine.has_room() {
                 match events.next(Wait::Never).map_err(Error::Io)? {
-                    Some(event) => engine.hear(&event, Instant::now()),
+                    Some(event) => hear(engine, &event, valve.as_mut()),
                     None => break,
                 }
             }
-            Ok(())
+            govern(engine, events.socket(), valve.as_mut(), Instant::now()).map(drop)
         })
     }
+}
+
+/// Takes in an event, and counts it.
+fn hear<O: Object>(engine: &mut Engine<O>, event: &Event<'_>, valve: Option<&mut Valve>) {
+    if let Some(valve) = valve {
+        valve.count(event);
+    }
+    engine.hear(event, Instant::now());
+}
+
+/// Lets more or less pass, if it is time to; whether it did.
+fn govern<O: Object>(
+    engine: &mut Engine<O>,
+    socket: &Socket,
+    valve: Option<&mut Valve>,
+    now: Instant,
+) -> Result<bool, Error> {
+    let Some(filter) = valve.and_then(|valve| valve.poll(now)) else { return Ok(false) };
+    filter.attach(socket).map_err(Error::Io)?;
+    engine.set_filter(filter);
+    Ok(true)
 }
 
 /// Lists a table into its engine, calling `between` now and then and at the end.

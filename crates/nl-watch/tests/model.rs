@@ -288,7 +288,7 @@ impl<const COUNTS: bool> World<COUNTS> {
                     }
                     continue;
                 }
-                Item::Resynced { .. } | Item::Full { .. } => continue,
+                _ => continue,
             };
             let believed = self.believed.as_mut().expect("changes follow the first list");
             match change {

@@ -147,9 +147,7 @@ fn connections(out: &mut Out, watch: &mut Watch<Flows>, buffer: usize) -> Result
             Some(Item::Change(Change::Removed(_))) => "gone",
             Some(Item::Lost(_)) => "lost",
             None if over => break,
-            Some(Item::Listed { .. } | Item::Resynced { .. } | Item::Full { .. }) | None => {
-                continue;
-            }
+            _ => continue,
         };
         *told.entry(kind).or_default() += 1;
         if progress && shown.elapsed() > Duration::from_millis(40) {

@@ -8,13 +8,14 @@ use std::time::Instant;
 use nl_conntrack::Flow;
 use nl_socket::host::{Interrupts, Woken};
 use nl_socket::netns::Netns;
-use nl_socket::{Socket, Wait};
+use nl_socket::{Received, Socket, Wait};
 use nl_watch::consumer::{self, Consumer, Namespace, Told};
+use nl_watch::pressure::{EventFilter, Governor, GovernorOptions, Level};
 use nl_watch::{Flows, Mirror, Watch};
 use nl_wire::json::Json;
 
 use crate::args::{Flag, Options};
-use crate::error::{Error, FAILED, USAGE, say};
+use crate::error::{Error, FAILED, USAGE, say, word};
 use crate::kernel;
 use crate::out::Out;
 
@@ -24,6 +25,15 @@ pub(crate) const ALL_NETNS: Flag = Flag {
     long: &["all-netns"],
     value: None,
     help: "of every network namespace of this host",
+};
+
+/// The option to set or switch off overload control.
+pub(crate) const LIMIT: Flag = Flag {
+    short: None,
+    long: &["limit"],
+    value: Some("EVENTS"),
+    help: "follow fewer connections while more events than this come in a\nsecond; 10000 without \
+           this, 0 never",
 };
 
 /// After so many items in a row a signal is looked for.
@@ -38,11 +48,15 @@ pub(crate) enum Feed {
 }
 
 impl Feed {
-    /// Begins to follow, as `--netns`, `--all-netns` and `--family` say.
+    /// Begins to follow, as `--netns`, `--all-netns` and `--family` say; within what is given for the
+    /// number of events.
     ///
     /// # Errors
     /// If the sockets can't be opened, or the namespace not be entered.
-    pub(crate) fn open(options: &Options) -> Result<Self, Error> {
+    pub(crate) fn open(
+        options: &Options,
+        pressure: Option<GovernorOptions>,
+    ) -> Result<Self, Error> {
         let flows = Flows { family: options.family()? };
         let netns = kernel::netns(options)?;
         if !options.has("all-netns") {
@@ -50,7 +64,11 @@ impl Feed {
                 Some(netns) => Watch::open_in(flows, netns),
                 None => Watch::open(flows),
             };
-            let watch = opened.map_err(|error| Error::operation(&error))?;
+            let mut watch = opened.map_err(|error| Error::operation(&error))?;
+            watch.set_pressure(pressure).map_err(|error| Error::operation(&error))?;
+            if let Some(tracer) = kernel::tracer(options) {
+                watch.set_tracer(tracer);
+            }
             let netns = netns.map_or_else(Netns::current, Ok);
             let id = netns.and_then(|netns| netns.id()).ok();
             let namespace = Namespace { own: true, id, ..Namespace::default() };
@@ -60,7 +78,9 @@ impl Feed {
             let text = "Error: --netns and --all-netns exclude each other.";
             return Err(Error::new(USAGE, text));
         }
-        let consumer = Consumer::open(flows, consumer::Options::default())
+        let tracer = kernel::tracer(options);
+        let how = consumer::Options { pressure, tracer, ..consumer::Options::default() };
+        let consumer = Consumer::open(flows, how)
             .map_err(|error| Error::new(FAILED, format_args!("nlctl: {error}")))?;
         Ok(Self::All(Box::new(consumer)))
     }
@@ -106,6 +126,22 @@ impl Feed {
             Self::All(consumer) => Some(consumer.deadline()),
         };
         deadline.map_or(Wait::Forever, Wait::Until)
+    }
+
+    /// Overload control, if there is any.
+    pub(crate) fn governor(&self) -> Option<&Governor> {
+        match self {
+            Self::One(watch, _) => watch.governor(),
+            Self::All(consumer) => consumer.governor(),
+        }
+    }
+
+    /// How much the event sockets received.
+    pub(crate) fn received(&self) -> Received {
+        match self {
+            Self::One(watch, _) => watch.events().received(),
+            Self::All(consumer) => consumer.received(),
+        }
     }
 
     /// An event socket: the only one, or the one for all namespaces.
@@ -160,18 +196,47 @@ pub(crate) fn survive(error: &nl_socket::Error) -> Result<(), Error> {
     }
 }
 
+/// How many events may come, as `--limit` says.
+///
+/// # Errors
+/// If that is no number.
+pub(crate) fn limit(options: &Options) -> Result<Option<GovernorOptions>, Error> {
+    let Some(typed) = options.value("limit") else { return Ok(Some(GovernorOptions::default())) };
+    let limit: u32 = typed.parse().map_err(|_| {
+        let text = format_args!("Error: argument \"{}\" is wrong: not a number", word(typed));
+        Error::new(USAGE, text)
+    })?;
+    let options = GovernorOptions { limit: limit.into(), ..GovernorOptions::default() };
+    Ok(Some(options).filter(|_| limit > 0))
+}
+
+/// What passes the filter of overload control, in words.
+pub(crate) fn say_filter(filter: &EventFilter) {
+    match filter.level() {
+        Level::Everything => say("nlctl: all connections are followed again"),
+        Level::NatOnly => {
+            say("nlctl: WARNING: too many events: only translated connections are followed");
+        }
+        _ => say(format_args!(
+            "nlctl: WARNING: too many events: {:.3} % of the translated connections are followed",
+            filter.rate() * 100.0
+        )),
+    }
+}
+
 /// Follows until a signal comes.
 ///
 /// # Errors
 /// As of [`Feed::open`] and `show`; if following fails.
 pub(crate) fn follow(
     options: &Options,
+    pressure: Option<GovernorOptions>,
     out: &mut Out,
     mut show: impl FnMut(&mut Out, &Feed, &Told<Flow>) -> Result<(), Error>,
 ) -> Result<u8, Error> {
     let failed = |error: std::io::Error| Error::io("cannot follow events", &error);
     let interrupts = Interrupts::new().map_err(failed)?;
-    let mut feed = Feed::open(options)?;
+    let mut feed = Feed::open(options, pressure)?;
     let mut in_a_row = 0;
     loop {
         match feed.next() {

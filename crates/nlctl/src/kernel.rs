@@ -41,10 +41,15 @@ pub(crate) fn connect(family: Family, options: &Options) -> Result<Connection, E
     let opened = Connection::new(socket(family, options)?);
     let mut connection =
         opened.map_err(|error| Error::new(FAILED, format_args!("nlctl: {error}")))?;
-    if options.has("trace") {
-        connection.set_tracer(Some(Box::new(show)));
+    if let Some(tracer) = tracer(options) {
+        connection.set_tracer(Some(Box::new(tracer)));
     }
     Ok(connection)
+}
+
+/// With `--trace`, what shows a message.
+pub(crate) fn tracer(options: &Options) -> Option<fn(&Trace<'_>)> {
+    options.has("trace").then_some(show as fn(&Trace<'_>))
 }
 
 /// A stream of the events of some multicast groups. `prepare` sees the socket before it joins.

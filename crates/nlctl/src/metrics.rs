@@ -17,7 +17,7 @@ use nl_watch::nat::{NatOptions, Tracker};
 
 use crate::args::{Command, Flag, Kind, Options, Style};
 use crate::error::{Error, FAILED, USAGE, say, word};
-use crate::feed::{self, Feed, number, survive};
+use crate::feed::{self, Feed, number, say_filter, survive};
 use crate::out::Out;
 
 mod server;
@@ -34,11 +34,16 @@ Without an option the connections are listed once and the counters printed. With
 at once and then every --interval, for the node exporter's textfile collector; it is replaced as a
 whole, so that no reader sees a part of it.
 
+While more events come than --limit allows, the kernel is told to keep back those of connections
+that are not translated, then a part of the others: see the counters about the filter. When the load
+falls, all are followed again, and what was missed is listed.
+
 Whoever can reach the address can read the counters, so only loopback addresses are listened on,
 unless --public is given. Port 0 takes any that is free; the address is told on stderr.
 ",
     flags: &[
         feed::ALL_NETNS,
+        feed::LIMIT,
         Flag {
             short: None,
             long: &["listen"],
@@ -105,7 +110,7 @@ fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
     // Nobody looks up here, so nothing is to expire for that.
     let nat = NatOptions { orphan_lifetime: None, ..NatOptions::default() };
     let mut counting = Counting {
-        feed: Feed::open(options)?,
+        feed: Feed::open(options, feed::limit(options)?)?,
         tracker: Tracker::new(nat),
         metrics: Metrics::default(),
     };
@@ -232,12 +237,13 @@ impl Counting {
                 metrics.item(number, item);
                 match item {
                     Item::Change(change) => tracker.change(number, change, now),
-                    Item::Listed { .. } => {
+                    Item::Listed { .. } | Item::Forgotten(_) => {
                         if let Some(mirror) = feed.mirror(namespace) {
                             tracker.item(number, item, mirror, now);
                         }
                     }
-                    Item::Lost(_) | Item::Resynced { .. } | Item::Full { .. } => {}
+                    Item::Filtered(filter) if namespace.own => say_filter(filter),
+                    _ => {}
                 }
             }
             Told::Gone { namespace, .. } => {
@@ -249,6 +255,7 @@ impl Counting {
                 say(format_args!("nlctl: WARNING: {error}"));
             }
             Told::Unattributed { .. } => metrics.losses.undecodable += 1,
+            _ => {}
         }
     }
 
@@ -256,6 +263,10 @@ impl Counting {
         self.tracker.expire(Instant::now());
         self.metrics.take_nat(self.tracker.table());
         self.metrics.take_queue(self.feed.socket());
+        self.metrics.received = self.feed.received();
+        if let Some(governor) = self.feed.governor() {
+            self.metrics.take_filter(governor);
+        }
         self.metrics.to_string()
     }
 }

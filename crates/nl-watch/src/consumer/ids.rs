@@ -82,9 +82,15 @@ impl<O: Object + Clone> Consumer<O> {
         let mut events = None;
         if !shared || namespace.nsid.is_none() {
             let socket = Socket::open_in(O::FAMILY.0, &netns);
-            match socket
-                .and_then(|socket| follow::<O>(socket, &self.options, Ring::new(RING.0, RING.1)))
-            {
+            match socket.and_then(|socket| {
+                follow(
+                    &self.prototype,
+                    socket,
+                    &self.options,
+                    self.valve.as_ref(),
+                    Ring::new(RING.0, RING.1),
+                )
+            }) {
                 Ok(own) => (events, error) = (Some(own), None),
                 Err(failure) => error = Some(NamespaceError::io(Doing::Enter)(failure)),
             }

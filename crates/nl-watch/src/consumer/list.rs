@@ -150,7 +150,7 @@ impl<O: Object + Clone> Consumer<O> {
                 break;
             }
         }
-        Ok(())
+        self.govern(Instant::now()).map(drop)
     }
 
     /// A connection in a namespace; without an error if no way leads there.
@@ -166,6 +166,9 @@ impl<O: Object + Clone> Consumer<O> {
         };
         let mut connection = connection.map_err(enter).map_err(Some)?;
         connection.set_timeout(timeout);
+        if let Some(tracer) = self.options.tracer {
+            connection.set_tracer(Some(Box::new(tracer)));
+        }
         Ok(connection)
     }
 }

@@ -52,6 +52,7 @@ impl fmt::Display for Namespace {
 
 /// What a consumer does that the kernel may refuse.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Doing {
     /// Opening sockets and joining the groups of events.
     Subscribe,

@@ -16,6 +16,7 @@ use nl_wire::{Header, Message};
 
 use super::{Consumer, Key, Told};
 use crate::object::Object;
+use crate::pressure::Valve;
 
 /// The shared socket, and what its last receive brought.
 pub(super) struct Shared {
@@ -49,13 +50,16 @@ impl Shared {
     }
 
     /// Keeps what one receive brings.
-    fn receive(&mut self) -> Result<(), Error> {
+    fn receive(&mut self, mut valve: Option<&mut Valve>) -> Result<(), Error> {
         self.kept.clear();
         self.bytes.clear();
         loop {
             let Some(event) = self.events.next(Wait::Never).map_err(Error::Io)? else {
                 return Ok(());
             };
+            if let Some(valve) = &mut valve {
+                valve.count(&event);
+            }
             self.kept.push(match event {
                 Event::Message { message, nsid } => {
                     let start = self.bytes.len();
@@ -92,7 +96,7 @@ impl<O: Object + Clone> Consumer<O> {
     }
 
     fn pump_both(&mut self, shared: &mut Shared) -> Result<bool, Error> {
-        shared.receive()?;
+        shared.receive(self.valve.as_mut())?;
         if shared.kept.is_empty() {
             self.settle(std::mem::take(&mut shared.fates));
         }

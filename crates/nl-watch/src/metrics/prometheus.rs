@@ -50,10 +50,13 @@ fn histogram(f: &mut Formatter<'_>, name: &str, help: &str, from: &Histogram) ->
 /// their names say.
 impl Display for Metrics {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { losses, resyncs, filter, queue, nat, .. } = self;
+        let Self { received, losses, resyncs, filter, queue, nat, .. } = self;
         let counters = &nat.counters;
         #[rustfmt::skip]
-        let numbers: [(&str, &str, &dyn Display); 38] = [
+        let numbers: [(&str, &str, &dyn Display); 42] = [
+            ("received_datagrams_total", "Datagrams that the event sockets received.", &received.datagrams),
+            ("received_messages_total", "Messages in these.", &received.messages),
+            ("received_bytes_total", "Bytes of these.", &received.bytes),
             ("overruns_total", "Times that a receive queue overran (ENOBUFS).", &losses.overruns),
             ("dropped_messages_total", "Messages that the kernel dropped for it.", &losses.dropped),
             ("truncated_total", "Datagrams longer than the buffer.", &losses.truncated),
@@ -73,6 +76,7 @@ impl Display for Metrics {
             ("sampling_ratio", "Share of flows that pass the filter, 0 to 1.", &filter.rate),
             ("event_rate", "Events per second that arrive.", &filter.measured),
             ("filter_steps_total", "Changes of the filter.", &filter.steps),
+            ("filter_forgotten_total", "Entries given up because their ends no longer passed the filter.", &filter.forgotten),
             ("queue_bytes", "Memory of receive queues in use.", &queue.used),
             ("queue_limit_bytes", "Memory that receive queues may have.", &queue.limit),
             ("nat_flows", "Translated flows in the table.", &nat.flows),

@@ -87,8 +87,13 @@ impl Tracker {
                 self.end_list(listing, true);
             }
             Item::Change(change) => self.change(namespace, change, now),
+            // Better no answer than one that nobody corrects.
+            Item::Forgotten(flow) => {
+                let zone = flow.zone.or(flow.original.zone).unwrap_or_default();
+                self.table.remove(namespace, zone, &flow.original);
+            }
             // The differences that a loss made are told as changes.
-            Item::Lost(_) | Item::Resynced { .. } | Item::Full { .. } => {}
+            Item::Lost(_) | Item::Resynced { .. } | Item::Full { .. } | Item::Filtered(_) => {}
         }
     }
 

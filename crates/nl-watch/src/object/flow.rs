@@ -7,6 +7,7 @@ use nl_wire::value::{AddressFamily, Family};
 use nl_wire::{Error, Message, RawAttr};
 
 use super::{Notice, Object};
+use crate::pressure::Gate;
 
 /// The tracked connections of a namespace.
 ///
@@ -30,6 +31,7 @@ impl Object for Flows {
     const FAMILY: Family = Family::NETFILTER;
     const GROUPS: &'static [u32] = &groups::FLOWS;
     const RELIST: Option<Duration> = Some(Duration::from_secs(300));
+    const GATE: Option<fn(&Gate, &Flow) -> bool> = Some(Gate::passes);
 
     fn list(&self) -> List {
         List { family: self.family, ..List::default() }

@@ -53,6 +53,29 @@ impl Gate {
     }
 }
 
+/// How much passes, from most to least.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+#[non_exhaustive]
+pub enum Level {
+    /// Every event.
+    Everything,
+    /// Events of translated flows.
+    NatOnly,
+    /// Events of some translated flows; how many, [`EventFilter::rate`] says.
+    Sampled,
+}
+
+impl Level {
+    /// In lower case, as in metrics: `everything`, `nat_only`, `sampled`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Everything => "everything",
+            Self::NatOnly => "nat_only",
+            Self::Sampled => "sampled",
+        }
+    }
+}
+
 /// Which events pass: one gate for beginnings and changes, one for ends.
 ///
 /// Ends have a gate of their own because what was told to begin must be told to end: while the
@@ -76,6 +99,21 @@ impl EventFilter {
     pub fn open_at_random() -> Self {
         let hash = RandomState::new().hash_one(());
         Self::open(u32::try_from(hash >> 32).unwrap_or_default())
+    }
+
+    /// How much passes of flows that appear.
+    pub fn level(&self) -> Level {
+        let Gate { nat_only, sampler } = self.births;
+        match nat_only {
+            _ if sampler.rate() < 1.0 => Level::Sampled,
+            true => Level::NatOnly,
+            false => Level::Everything,
+        }
+    }
+
+    /// Which share of the flows of this level passes, from 0 to 1.
+    pub fn rate(&self) -> f64 {
+        self.births.sampler.rate()
     }
 
     /// The filter as a condition on events, to be joined with others.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::gate::{EventFilter, Gate};
+use super::gate::{EventFilter, Level};
 
 /// How much of the limit to aim at when sampling begins or tightens.
 const AIM: f64 = 0.95;
@@ -23,28 +23,6 @@ const PATIENCE_MAX: u32 = 256;
 
 /// The least share that is sampled, so that there is something left to measure.
 const RATE_MIN: f64 = 1.0 / 65_536.0;
-
-/// How much passes, from most to least.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
-pub enum Level {
-    /// Every event.
-    Everything,
-    /// Events of translated flows.
-    NatOnly,
-    /// Events of some translated flows; how many, [`Governor::rate`] says.
-    Sampled,
-}
-
-impl Level {
-    /// In lower case, as in metrics: `everything`, `nat_only`, `sampled`.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Everything => "everything",
-            Self::NatOnly => "nat_only",
-            Self::Sampled => "sampled",
-        }
-    }
-}
 
 /// What a [`Governor`] keeps to.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -154,17 +132,12 @@ impl Governor {
 
     /// How much passes now.
     pub fn level(&self) -> Level {
-        let Gate { nat_only, sampler } = self.filter.births;
-        match nat_only {
-            _ if sampler.rate() < 1.0 => Level::Sampled,
-            true => Level::NatOnly,
-            false => Level::Everything,
-        }
+        self.filter.level()
     }
 
     /// Which share of the flows of this level passes, from 0 to 1.
     pub fn rate(&self) -> f64 {
-        self.filter.births.sampler.rate()
+        self.filter.rate()
     }
 
     /// Events per second as of the last interval.

@@ -21,8 +21,8 @@ pub(super) fn watch(context: &Context, line: &Line, out: &mut Out) -> Result<u8,
         return Err(Error::new(REFUSED, "nlctl: --all-netns follows flows, not expectations"));
     }
     let (format, json) = (context.format(line), context.options.has("json"));
-    follow(&context.options, out, |out, _, told| match told {
-        Told::Found(_) | Told::Gone { .. } => Ok(()),
+    // Every event was asked for: who can't keep up is told of losses.
+    follow(&context.options, None, out, |out, _, told| match told {
         Told::Item { namespace, item } => match item {
             Item::Change(change) => {
                 let (kind, flow) = match change {
@@ -54,7 +54,7 @@ pub(super) fn watch(context: &Context, line: &Line, out: &mut Out) -> Result<u8,
                 say(format_args!("nlctl: WARNING: {namespace}: no memory for more connections"));
                 Ok(())
             }
-            Item::Listed { .. } | Item::Resynced { .. } => Ok(()),
+            _ => Ok(()),
         },
         Told::Failed { namespace, error } => {
             say(format_args!("nlctl: WARNING: {namespace}: {error}"));
@@ -69,6 +69,7 @@ pub(super) fn watch(context: &Context, line: &Line, out: &mut Out) -> Result<u8,
             say(format_args!("nlctl: WARNING: {events} {text} (nsid {nsid})"));
             Ok(())
         }
+        _ => Ok(()),
     })
 }
 

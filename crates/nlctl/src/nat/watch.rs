@@ -10,7 +10,7 @@ use super::fields;
 use crate::args::Options;
 use crate::conntrack::loss_fields;
 use crate::error::{Error, USAGE, say, word};
-use crate::feed::{Feed, follow, namespace_json};
+use crate::feed::{Feed, follow, limit, namespace_json, say_filter};
 use crate::out::Out;
 
 /// What there is to say of this command.
@@ -19,13 +19,25 @@ pub(super) const HELP: &str = "\
 that ended. What was lost is told on stderr; then the table is listed again, and the differences are
 shown as if they had been heard. SIGINT ends it.
 
+While more events come than --limit allows, the kernel is told to keep some back: those of
+connections that are not translated, which are not shown anyway, then those of a part of the
+others. [FORGOTTEN] begins the line of one whose end would not be told any more. stderr tells what
+is followed; when the load falls, all is again, and what was missed is listed.
+
 With --all-netns the namespace follows, as in \"[NEW] namespace blue nsid 0 inode 4026532281: \", and
 [FOUND] and [GONE] tell namespaces; with one that is gone all its connections are.
 
-With -j one object a line: \"event\" is \"list\", \"new\", \"end\", \"found\", \"gone\"; or \"loss\", with
-\"loss\" as of nlctl conntrack watch, or \"resync\", with the number of differences; \"namespace\" is
-{\"own\":BOOL,\"name\":TEXT,\"nsid\":NUMBER,\"inode\":NUMBER}, as far as known.
+With -j one object a line: \"event\" is \"list\", \"new\", \"end\", \"forgotten\", \"found\", \"gone\"; or
+\"loss\", with \"loss\" as of nlctl conntrack watch; \"resync\", with the number of differences;
+\"filter\", with \"passes\" being \"everything\", \"nat_only\" or \"sampled\", the last of so many \"ppm\";
+\"namespace\" is {\"own\":BOOL,\"name\":TEXT,\"nsid\":NUMBER,\"inode\":NUMBER}, as far as known.
 ";
+
+/// A share from 0 to 1 in millionths.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1,000,000")]
+fn ppm(share: f64) -> u32 {
+    (share * 1e6).round() as u32
+}
 
 struct Show {
     json: bool,
@@ -40,7 +52,8 @@ pub(super) fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
         return Err(Error::new(USAGE, format_args!("Argument \"{}\" {text}", word(typed))));
     }
     let show = Show { json: options.has("json"), all: options.has("all-netns") };
-    follow(options, out, |out, feed, told| show.told(out, feed, told))
+    let limit = limit(options)?;
+    follow(options, limit, out, |out, feed, told| show.told(out, feed, told))
 }
 
 impl Show {
@@ -73,6 +86,7 @@ impl Show {
                 ));
                 Ok(())
             }
+            _ => Ok(()),
         }
     }
 
@@ -127,6 +141,19 @@ impl Show {
                 self.warn(namespace, &"no memory for more connections; others are missing");
                 Ok(())
             }
+            Item::Forgotten(flow) => {
+                entry(flow).map_or(Ok(()), |entry| self.entry(out, "forgotten", namespace, &entry))
+            }
+            // All namespaces have the same.
+            Item::Filtered(filter) if namespace.own => {
+                say_filter(filter);
+                let write = |json: &mut Json<'_>| {
+                    json.field("passes", filter.level().word());
+                    json.field("ppm", ppm(filter.rate()));
+                };
+                if self.json { self.line(out, "filter", namespace, write, "") } else { Ok(()) }
+            }
+            _ => Ok(()),
         }
     }
 
