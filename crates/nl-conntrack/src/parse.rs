@@ -23,6 +23,7 @@ use nl_wire::text::Escaped;
 
 use crate::text::LabelNames;
 
+mod event;
 mod make;
 mod options;
 mod table;

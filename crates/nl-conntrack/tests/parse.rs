@@ -1,8 +1,10 @@
 //! conntrack(8)'s options, read.
 
+use nl_conntrack::event_filter::{End, EventFilter};
 use nl_conntrack::parse::{Command, Line, Table, words};
 use nl_conntrack::text::{SaveCommand, save};
 use nl_conntrack::{Flow, IpProtocol, L4, List, Status, Tuple};
+use nl_wire::value::AddressFamily;
 use proptest::prelude::*;
 
 fn parse(line: &str) -> Result<Line, String> {
@@ -60,6 +62,35 @@ fn lists_ask_the_kernel_for_what_it_can() {
     assert_eq!((status.value, status.mask), (Status::SRC_NAT, Status::SRC_NAT | Status::ASSURED));
 }
 
+/// What the kernel can't tell is left to user space; a zone of 0 says nothing of other zones.
+#[test]
+fn events_are_filtered_by_what_the_kernel_can_tell() {
+    let filter = |line: &str| parse(&format!("-E {line}")).unwrap().options.event_filter();
+    let all = EventFilter::default();
+    for line in ["", "-e NEW", "-o id", "-w 0 --reply-zone 0", "-p icmp --icmp-type 8 -c 0"] {
+        let protocol = EventFilter::Protocol(IpProtocol::ICMP);
+        let expected =
+            if line.contains("icmp") { EventFilter::All(vec![protocol]) } else { all.clone() };
+        assert_eq!(filter(line), expected, "{line}");
+    }
+    let family = EventFilter::Family(AddressFamily::INET);
+    let address = |prefix: &str| EventFilter::address(End::OriginalSource, prefix.parse().unwrap());
+    for (line, prefix) in [
+        ("-s 10.0.0.1", Some("10.0.0.1")),
+        ("-s 10.0.0.1/8", Some("10.0.0.1/8")),
+        ("-s 10.0.0.1/0", Some("10.0.0.1/0")),
+        ("-s 10.0.0.1 --mask-src 255.255.0.0", Some("10.0.0.1/16")),
+        ("-s 10.0.0.1 --mask-src 255.0.255.0", None),
+    ] {
+        let expected = [family.clone()].into_iter().chain(prefix.map(address)).collect();
+        assert_eq!(filter(line), EventFilter::All(expected), "{line}");
+    }
+    let any = filter("-j :80");
+    let source = EventFilter::port(End::ReplyDestination, 80);
+    assert!(matches!(any, EventFilter::All(all) if matches!(&all[..],
+        [EventFilter::Any(any)] if matches!(&any[0], EventFilter::All(all) if all[1] == source))));
+}
+
 proptest! {
     /// Whatever is typed, there is an answer.
     #[test]
@@ -72,6 +103,7 @@ proptest! {
             let _ = (line.options.create(line.command), line.options.get());
             let _ = (line.options.expectation(), line.options.list(line.command));
             let _ = line.options.matches(&Flow::default(), line.command);
+            prop_assert!(line.options.event_filter().compile().is_ok());
         }
         let _ = words(&typed.join(" "));
     }
