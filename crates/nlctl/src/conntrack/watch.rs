@@ -2,7 +2,7 @@
 
 use nl_conntrack::parse::{Command, Line, Table};
 use nl_conntrack::text::{XML_HEAD, XML_TAIL};
-use nl_conntrack::{Event, ExpectationEvent, groups, tables, text};
+use nl_conntrack::{Event, EventFilter, ExpectationEvent, groups, tables, text};
 use nl_socket::host::{Interrupts, Woken};
 use nl_socket::{Events, Loss, Wait};
 use nl_wire::Message;
@@ -78,6 +78,13 @@ fn open(context: &Context, line: &Line) -> Result<Events, Error> {
     let groups: Vec<u32> =
         all.into_iter().zip(wanted).filter(|row| row.1).map(|row| row.0).collect();
     kernel::follow(Family::NETFILTER, &groups, &context.options, |socket| {
+        // What is not wanted costs nothing then: no place in the queue, no wake-up.
+        let filter = line.options.event_filter();
+        if line.table != Table::Expect && filter != EventFilter::default() {
+            let program = filter.compile().map_err(|error| Error::parameter(error))?;
+            let attached = socket.attach_filter(&program);
+            attached.map_err(|error| Error::io("cannot attach a filter", &error))?;
+        }
         if let Some(size) = line.options.buffer_size {
             let set = socket.set_receive_buffer(size);
             let size = set.map_err(|error| Error::io("cannot set the buffer size", &error))?;
