@@ -88,6 +88,7 @@ fn every_number_is_told() {
     let now = Instant::now();
     let mut governor = Governor::new(GovernorOptions { limit: 10.0, ..Default::default() }, now);
     governor.poll(now + Duration::from_secs(1), 100);
+    metrics.item(1, &Item::Forgotten(Flow::default()));
     metrics.take_nat(&table);
     metrics.take_filter(&governor);
     assert_eq!(metrics.filter.level, Level::NatOnly);
@@ -112,6 +113,7 @@ fn every_number_is_told() {
         ("sampling_ratio", 1.0),
         ("event_rate", 100.0),
         ("filter_steps_total", 1.0),
+        ("filter_forgotten_total", 1.0),
         ("filter_everything", 0.0),
         ("filter_nat_only", 1.0),
         ("nat_flows", 1.0),
@@ -131,6 +133,9 @@ fn every_number_is_told() {
             found.is_some_and(|found| (found - value).abs() < 1e-9),
             "{name}: {found:?}\n{text}"
         );
+    }
+    for name in ["datagrams", "messages", "bytes"] {
+        assert!(samples[&format!("nl_received_{name}_total")].abs() < 1e-9);
     }
     let bytes = samples["nl_nat_bytes"];
     assert!(bytes > 1e6 && bytes < f64::from(16 << 20));

@@ -1,11 +1,13 @@
 //! `nlctl doctor`: what this host allows, and what would help where it does not.
 
+use nl_socket::Connection;
 use nl_wire::json::{Json, ToJson};
 use nl_wire::text::Escaped;
+use nl_wire::value::Family;
 
 use crate::args::{Command, Kind, Options, Style};
 use crate::error::{Error, FAILED, USAGE, word};
-use crate::kernel;
+use crate::kernel::{self, Tracer};
 use crate::out::Out;
 
 mod host;
@@ -104,12 +106,13 @@ fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
         let text = "is unknown, try \"nlctl doctor help\".";
         return Err(Error::new(USAGE, format_args!("Argument \"{}\" {text}", word(typed))));
     }
+    let tracer = kernel::tracer(options);
     let checks = match kernel::netns(options)? {
         // Settings are those of the namespace that the reading thread is in.
         Some(netns) => netns
-            .run(check)
+            .run(move || check(tracer))
             .map_err(|error| Error::io("cannot enter the network namespace", &error))?,
-        None => check(),
+        None => check(tracer),
     };
     let mut rows = out.rows(options.has("json"), options.has("pretty"));
     for check in &checks {
@@ -121,8 +124,17 @@ fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
 }
 
 /// Looks at everything, from the calling thread's network namespace.
-fn check() -> Vec<Check> {
-    let mut checks = host::check();
-    checks.extend(tracking::check());
+fn check(tracer: Option<Tracer>) -> Vec<Check> {
+    let mut checks = host::check(tracer);
+    checks.extend(tracking::check(tracer));
     checks
+}
+
+/// A connection whose messages are shown, with `--trace`.
+fn connect(family: Family, tracer: Option<Tracer>) -> Result<Connection, nl_socket::Error> {
+    let mut connection = Connection::open(family)?;
+    if let Some(tracer) = tracer {
+        connection.set_tracer(Some(Box::new(tracer)));
+    }
+    Ok(connection)
 }

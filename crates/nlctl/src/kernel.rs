@@ -47,9 +47,12 @@ pub(crate) fn connect(family: Family, options: &Options) -> Result<Connection, E
     Ok(connection)
 }
 
+/// What shows a message.
+pub(crate) type Tracer = fn(&Trace<'_>);
+
 /// With `--trace`, what shows a message.
-pub(crate) fn tracer(options: &Options) -> Option<fn(&Trace<'_>)> {
-    options.has("trace").then_some(show as fn(&Trace<'_>))
+pub(crate) fn tracer(options: &Options) -> Option<Tracer> {
+    options.has("trace").then_some(show as Tracer)
 }
 
 /// A stream of the events of some multicast groups. `prepare` sees the socket before it joins.

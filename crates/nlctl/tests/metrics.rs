@@ -92,6 +92,12 @@ fn a_scraper_is_served() {
         assert!(scrape().contains(",kind=\"new\"} 1\n"));
         sh("conntrack -D -p udp");
         until(|| scrape().contains(",kind=\"destroy\"} 1\n"));
+        let text = scrape();
+        for name in ["nl_received_messages_total", "nl_received_datagrams_total"] {
+            assert_eq!(value(&text, name).to_bits(), 2_f64.to_bits(), "{text}");
+        }
+        assert!(value(&text, "nl_received_bytes_total") > 200.0, "{text}");
+        assert_eq!(value(&text, "nl_sampling_ratio").to_bits(), 1_f64.to_bits());
 
         // Idle and slow clients keep nobody waiting, and are let go.
         let idle: Vec<TcpStream> = (0..10).map(|_| TcpStream::connect(address).unwrap()).collect();
@@ -107,6 +113,83 @@ fn a_scraper_is_served() {
         let taken = run(&["metrics", "--listen", address]);
         assert_eq!((taken.code, &*taken.out), (1, ""), "{}", taken.err);
         interrupt(child);
+    });
+}
+
+/// Too many events: fewer connections are followed, until the load falls.
+#[test]
+fn load_narrows_what_is_followed() {
+    live(|| {
+        if !need(&["conntrack", "ip"]) {
+            return;
+        }
+        sh("ip link set lo up; sysctl -qw net.netfilter.nf_conntrack_events=1");
+        let mut counting = command(&["metrics", "--listen", "127.0.0.1:0", "--limit", "20"]);
+        let mut counting = counting.stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(counting.stderr.take().unwrap());
+        let mut told = String::new();
+        said.read_line(&mut told).unwrap();
+        let address = told.trim_end().strip_prefix("nlctl: http://").unwrap();
+        let address = address.strip_suffix("/metrics").unwrap();
+        let scrape = |name| value(&ask(address, &[b"GET /metrics HTTP/1.1\r\n\r\n"]), name);
+        let mut command = command(&["-j", "nat", "watch", "--limit", "20"]);
+        let mut watching = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(watching.stdout.take().unwrap()).lines();
+        let mut filters = lines.map(Result::unwrap).filter_map(|line| {
+            let object: serde_json::Value = serde_json::from_str(&line).unwrap();
+            (object["event"] == "filter").then(|| object["passes"].as_str().unwrap().to_owned())
+        });
+        let load = std::thread::spawn(|| {
+            // Until both have had enough; connections that are not translated.
+            while !std::path::Path::new("/run/enough").exists() {
+                sh("for port in $(seq 1 50); do
+                        flow=\"-t 1000 -s 10.0.0.1 -d 10.0.0.2 -p udp --sport $port --dport 53\"
+                        echo \"-I $flow\"; echo \"-D $flow\"
+                    done | conntrack -R - >/dev/null 2>&1");
+            }
+            sh("conntrack -I -t 1000 -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 99 --dport 53");
+        });
+        assert_eq!(filters.next().unwrap(), "nat_only");
+        let end = Instant::now() + Duration::from_secs(40);
+        let until = |name, from: f64, to: f64| {
+            while !(from..=to).contains(&scrape(name)) {
+                assert!(Instant::now() < end, "waited too long for {name}");
+                sleep(Duration::from_millis(50));
+            }
+        };
+        until("nl_filter_everything", 0.0, 0.0);
+        fs::write("/run/enough", "").unwrap();
+        load.join().unwrap();
+        while filters.next().unwrap() != "everything" {}
+        until("nl_filter_everything", 1.0, 1.0);
+        until("nl_sampling_ratio", 1.0, 1.0);
+        until("nl_filter_steps_total", 2.0, 1e9);
+        until("nl_resyncs_total", 1.0, 1e9);
+        interrupt(counting);
+        let mut rest = String::new();
+        said.read_to_string(&mut rest).unwrap();
+        assert!(rest.starts_with("nlctl: WARNING: too many events: only translated"), "{rest}");
+        assert!(rest.ends_with("nlctl: all connections are followed again\n"), "{rest}");
+        interrupt(watching);
+    });
+}
+
+#[test]
+fn messages_are_shown() {
+    live(|| {
+        if !need(&["conntrack", "ip"]) {
+            return;
+        }
+        sh(TRANSLATED);
+        for arguments in [&["metrics"][..], &["metrics", "--all-netns"], &["doctor"]] {
+            let ran = run(&[&["--trace"], arguments].concat());
+            assert!(ran.code == 0 && !ran.out.is_empty(), "{arguments:?}");
+            for mark in ["> ", "< "] {
+                assert!(ran.err.lines().any(|line| line.starts_with(mark)), "{}", ran.err);
+            }
+            let listed = ran.err.contains("192.0.2.2");
+            assert_eq!(listed, arguments[0] == "metrics", "{}", ran.err);
+        }
     });
 }
 

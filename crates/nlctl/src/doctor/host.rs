@@ -6,11 +6,12 @@ use std::path::Path;
 
 use nl_route::filter::LinkFilter;
 use nl_route::{Link, List};
-use nl_socket::{Connection, Error, NetlinkOption, Netns, Socket};
+use nl_socket::{Error, NetlinkOption, Netns, Socket};
 use nl_wire::value::Family;
 
-use super::Check;
+use super::{Check, connect};
 use crate::error::io_text;
+use crate::kernel::Tracer;
 
 /// The first kernel whose dumps of tracked connections can be filtered by addresses and ports.
 const KERNEL: (u32, u32) = (5, 8);
@@ -35,12 +36,12 @@ const CAPABILITIES: [(u32, &str, &str); 4] = [
 const SETCAP: &str = "run as root, or give the program \
     cap_net_admin,cap_net_broadcast,cap_sys_admin,cap_sys_ptrace+ep with setcap";
 
-pub(super) fn check() -> Vec<Check> {
+pub(super) fn check(tracer: Option<Tracer>) -> Vec<Check> {
     let mut checks = vec![kernel(&read("/proc/sys/kernel/osrelease").unwrap_or_default())];
     checks.push(user_namespaces());
     capabilities(&mut checks);
     checks.push(enter());
-    route(&mut checks);
+    route(&mut checks, tracer);
     checks
 }
 
@@ -139,7 +140,7 @@ fn enter() -> Check {
 }
 
 /// The route socket, its options, its buffer.
-fn route(checks: &mut Vec<Check>) {
+fn route(checks: &mut Vec<Check>, tracer: Option<Tracer>) {
     const NAME: &str = "NETLINK_ROUTE";
     let socket = match Socket::open(Family::ROUTE.0) {
         Ok(socket) => socket,
@@ -148,7 +149,7 @@ fn route(checks: &mut Vec<Check>) {
             return checks.push(Check::missing(NAME, io_text(&error), remedy));
         }
     };
-    checks.push(match links() {
+    checks.push(match links(tracer) {
         Ok(count) => Check::ok(NAME, format!("answers: {count} links")),
         Err(error) => Check::missing(NAME, error.to_string(), "a sandbox may refuse its messages"),
     });
@@ -179,8 +180,8 @@ fn route(checks: &mut Vec<Check>) {
     }
 }
 
-fn links() -> Result<usize, Error> {
-    let mut connection = Connection::open(Family::ROUTE)?;
+fn links(tracer: Option<Tracer>) -> Result<usize, Error> {
+    let mut connection = connect(Family::ROUTE, tracer)?;
     let links = connection.dump(List::<Link> { filter: LinkFilter::default() })?;
     let mut count = 0;
     for link in links {

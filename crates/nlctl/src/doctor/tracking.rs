@@ -2,14 +2,15 @@
 
 use nl_conntrack::request::Get;
 use nl_conntrack::tables;
-use nl_socket::{Connection, Error};
+use nl_socket::Error;
 use nl_wire::request::Mode;
 use nl_wire::table::Protocol;
 use nl_wire::value::Family;
 use nl_wire::{Errno, Message, Request, Writer};
 
-use super::Check;
 use super::host::number;
+use super::{Check, connect};
+use crate::kernel::Tracer;
 
 const SOCKET: &str = "NETLINK_NETFILTER";
 const TRACKING: &str = "nf_conntrack_netlink";
@@ -48,8 +49,8 @@ impl Request for Generation {
     }
 }
 
-pub(super) fn check() -> Vec<Check> {
-    let mut connection = match Connection::open(Family::NETFILTER) {
+pub(super) fn check(tracer: Option<Tracer>) -> Vec<Check> {
+    let mut connection = match connect(Family::NETFILTER, tracer) {
         Ok(connection) => connection,
         Err(error) => {
             let remedy = "modprobe nfnetlink, or a kernel with CONFIG_NETFILTER_NETLINK";

@@ -64,7 +64,7 @@ impl Server {
                 Err(error) => return Err(error),
             }
         }
-        self.clients.retain_mut(|client| client.end > now && client.goes_on(&mut text));
+        self.clients.retain_mut(|client| client.goes_on(&mut text) && client.end > now);
         Ok(())
     }
 
