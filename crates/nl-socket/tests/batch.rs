@@ -320,7 +320,7 @@ fn a_batch_does_not_wait_beyond_its_timeout() {
         connection.socket().attach_filter(&nothing.unwrap()).unwrap();
         let start = Instant::now();
         let results: Vec<_> = connection.batch((0..100).map(AddRoute::number)).collect();
-        assert!((time..time * 3).contains(&start.elapsed()), "{:?}", start.elapsed());
+        assert!((time..time * 100).contains(&start.elapsed()), "{:?}", start.elapsed());
         assert!(matches!(results[0], Err(Error::TimedOut)));
         assert!(results[1..].iter().all(|it| matches!(it, Err(Error::OutcomeUnknown))));
         connection.set_timeout(Some(Duration::ZERO));

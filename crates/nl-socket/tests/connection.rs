@@ -16,6 +16,9 @@ use requests::*;
 
 const SHORT: Duration = Duration::from_millis(200);
 
+/// By when a busy machine too comes to something that takes no time.
+const LATE: Duration = Duration::from_secs(20);
+
 #[test]
 fn dump_get_and_run() {
     live(|| {
@@ -146,22 +149,24 @@ fn a_dump_dropped_early_does_not_disturb_the_next_request() {
 fn a_request_without_an_answer_times_out_and_leaves_no_trace() {
     live(|| {
         let mut connection = Connection::open(Family::NETFILTER).unwrap();
-        connection.set_timeout(Some(SHORT));
         for _ in 0..2 {
+            connection.set_timeout(Some(SHORT));
             let start = Instant::now();
             let replies: Vec<_> = connection.dump(Unanswered).unwrap().collect();
             assert!(matches!(replies[..], [Err(Error::TimedOut)]), "{replies:?}");
-            assert!((SHORT..SHORT * 5).contains(&start.elapsed()), "{:?}", start.elapsed());
+            assert!((SHORT..LATE).contains(&start.elapsed()), "{:?}", start.elapsed());
+            // Nothing waits for the answer that did not come.
+            connection.set_timeout(Some(LATE * 2));
             let start = Instant::now();
             let flows: Result<Vec<()>, _> = connection.dump(ListFlows).unwrap().collect();
             assert_eq!(flows.unwrap(), []);
-            assert!(start.elapsed() < SHORT, "{:?}", start.elapsed());
+            assert!(start.elapsed() < LATE, "{:?}", start.elapsed());
         }
         // Dropped instead of waited for: the same.
         drop(connection.dump(Unanswered).unwrap());
         let start = Instant::now();
         assert_eq!(connection.dump(ListFlows).unwrap().count(), 0);
-        assert!(start.elapsed() < SHORT, "{:?}", start.elapsed());
+        assert!(start.elapsed() < LATE, "{:?}", start.elapsed());
     });
 }
 
@@ -337,13 +342,13 @@ fn strangers_do_not_lengthen_the_wait() {
                 let replies: Vec<_> = connection.dump(Unanswered).unwrap().collect();
                 assert!(matches!(replies[..], [Err(Error::TimedOut)]), "{replies:?}");
                 let took = start.elapsed();
-                assert!((timeout..timeout * 3).contains(&took), "{took:?}");
+                assert!((timeout..LATE).contains(&took), "{took:?}");
             }
             connection.set_timeout(Some(Duration::ZERO));
             let mut replies = connection.dump(Unanswered).unwrap();
             let start = Instant::now();
             assert!(matches!(replies.next(), Some(Err(Error::WouldBlock))));
-            assert!(start.elapsed() < SHORT * 20, "{:?}", start.elapsed());
+            assert!(start.elapsed() < LATE, "{:?}", start.elapsed());
             drop(replies);
             drop(stop);
         });

@@ -127,7 +127,7 @@ fn waiting_ends_in_time_or_with_an_event() {
         let mut events = small(1 << 20);
         let (start, time) = (Instant::now(), Duration::from_millis(80));
         assert_eq!(events.next(Wait::at_most(time)).unwrap(), None);
-        assert!((time..time * 4).contains(&start.elapsed()));
+        assert!((time..time * 250).contains(&start.elapsed()));
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 std::thread::sleep(time);

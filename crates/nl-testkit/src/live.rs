@@ -10,7 +10,7 @@ use std::{env, fs, process, thread};
 use nl_socket::netns;
 
 /// How long a live test may run.
-pub const LIMIT: Duration = Duration::from_secs(60);
+pub const LIMIT: Duration = Duration::from_secs(180);
 
 /// Names the test which a child process is to run.
 const CHILD: &str = "NL_LIVE_TEST";

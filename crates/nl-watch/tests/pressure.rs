@@ -449,9 +449,10 @@ fn load_on_a_living_kernel() {
         let mut all = Events::open(Family::NETFILTER, &groups::FLOWS).unwrap();
         let mut events = Events::open(Family::NETFILTER, &groups::FLOWS).unwrap();
         let (mut everything, mut heard) = (Heard::default(), Heard::default());
-        let options =
-            GovernorOptions { limit: 500.0, interval: Duration::from_millis(100), nat_only: false };
-        let mut governor = Governor::new(options, Instant::now());
+        let governor = |limit| {
+            let interval = Duration::from_millis(100);
+            Governor::new(GovernorOptions { limit, interval, nat_only: false }, Instant::now())
+        };
         let mut steps = Vec::new();
         let (mut next, mut lowest) = (0_u32, 1.0_f64);
         // A turn's events fit the least receive buffer.
@@ -477,10 +478,19 @@ fn load_on_a_living_kernel() {
             }
             None
         };
-        let mut given_up = 0;
+        // What this machine can do just now, of which a fraction is too much.
         let start = Instant::now();
-        while governor.level() != Level::Sampled || start.elapsed() < Duration::from_secs(3) {
-            assert!(start.elapsed() < Duration::from_secs(30), "{}", governor.measured());
+        let mut unbound = governor(f64::INFINITY);
+        for _ in 0..20 {
+            turn(60, &mut heard, &mut unbound);
+        }
+        let limit = 20.0 * 120.0 / start.elapsed().as_secs_f64() / 8.0;
+        let mut governor = governor(limit);
+        let (mut turns, mut given_up) = (0, 0);
+        let start = Instant::now();
+        while governor.level() != Level::Sampled || lowest > 0.4 || turns < 200 {
+            assert!(start.elapsed() < Duration::from_secs(60), "{}", governor.measured());
+            turns += 1;
             if let Some(step) = turn(60, &mut heard, &mut governor) {
                 if step.relist {
                     for (tuple, told) in &mut heard.flows {
@@ -510,8 +520,7 @@ fn load_on_a_living_kernel() {
             "{} events, {} passed; lowest share {lowest}; {given_up} given up; {steps:?}",
             everything.received, heard.received
         );
-        assert!(lowest < 0.5, "{lowest}");
-        assert!(heard.received < everything.received / 2);
+        assert!(heard.received < everything.received * 3 / 4);
         let mut whole = 0;
         for (tuple, &(born, died, given_up)) in &heard.flows {
             assert!(born <= 1 && died <= 1, "{tuple:?}");
