@@ -7,16 +7,20 @@ use nl_wire::{Error, Message};
 use crate::address::Address;
 use crate::link::Link;
 use crate::neighbour::Neighbour;
+use crate::netconf::Netconf;
 use crate::nexthop::{Nexthop, NexthopBucket};
 use crate::object::{Action, Object};
 use crate::request::Change;
 use crate::route::Route;
+use crate::router_prefix::RouterPrefix;
 use crate::rule::Rule;
 use crate::tables::{
-    RTM_DELADDR, RTM_DELLINK, RTM_DELNEIGH, RTM_DELNEXTHOP, RTM_DELNEXTHOPBUCKET, RTM_DELROUTE,
-    RTM_DELRULE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEIGH, RTM_NEWNEXTHOP, RTM_NEWNEXTHOPBUCKET,
-    RTM_NEWROUTE, RTM_NEWRULE,
+    RTM_DELADDR, RTM_DELLINK, RTM_DELNEIGH, RTM_DELNETCONF, RTM_DELNEXTHOP, RTM_DELNEXTHOPBUCKET,
+    RTM_DELQDISC, RTM_DELROUTE, RTM_DELRULE, RTM_DELTCLASS, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEIGH,
+    RTM_NEWNETCONF, RTM_NEWNEXTHOP, RTM_NEWNEXTHOPBUCKET, RTM_NEWPREFIX, RTM_NEWQDISC,
+    RTM_NEWROUTE, RTM_NEWRULE, RTM_NEWTCLASS,
 };
+use crate::traffic::{Class, Qdisc};
 use crate::value::Group;
 
 /// A change that the kernel told the members of a group of.
@@ -29,7 +33,7 @@ use crate::value::Group;
 /// with their nexthop object.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
-    /// A route.
+    /// A route, of unicast or, with the families `IPMR` and `IP6MR`, of multicast.
     Route(Change<Route>),
     /// A link.
     Link(Box<Change<Link>>),
@@ -43,11 +47,19 @@ pub enum Event {
     Nexthop(Box<Change<Nexthop>>),
     /// A bucket of a resilient group.
     NexthopBucket(Change<NexthopBucket>),
+    /// Settings of an interface; only those that changed.
+    Netconf(Box<Change<Netconf>>),
+    /// A prefix that a router advertised.
+    RouterPrefix(Box<RouterPrefix>),
+    /// A queueing discipline.
+    Qdisc(Box<Change<Qdisc>>),
+    /// A class of one.
+    Class(Box<Change<Class>>),
 }
 
 impl Event {
     /// The groups that tell the events that [`Event::decode`] reads.
-    pub const GROUPS: [Group; 9] = [
+    pub const GROUPS: [Group; 16] = [
         Group::LINK,
         Group::IPV4_IFADDR,
         Group::IPV6_IFADDR,
@@ -57,6 +69,13 @@ impl Event {
         Group::IPV4_RULE,
         Group::IPV6_RULE,
         Group::NEXTHOP,
+        Group::IPV4_MROUTE,
+        Group::IPV6_MROUTE,
+        Group::IPV4_NETCONF,
+        Group::IPV6_NETCONF,
+        Group::MPLS_NETCONF,
+        Group::IPV6_PREFIX,
+        Group::TC,
     ];
 
     /// Reads an event; `None` if it is about another kind of object.
@@ -72,6 +91,10 @@ impl Event {
             RTM_NEWRULE | RTM_DELRULE => Self::Rule(Box::new(change(message)?)),
             RTM_NEWNEXTHOP | RTM_DELNEXTHOP => Self::Nexthop(Box::new(change(message)?)),
             RTM_NEWNEXTHOPBUCKET | RTM_DELNEXTHOPBUCKET => Self::NexthopBucket(change(message)?),
+            RTM_NEWNETCONF | RTM_DELNETCONF => Self::Netconf(Box::new(change(message)?)),
+            RTM_NEWPREFIX => Self::RouterPrefix(Box::new(RouterPrefix::decode(message)?)),
+            RTM_NEWQDISC | RTM_DELQDISC => Self::Qdisc(Box::new(change(message)?)),
+            RTM_NEWTCLASS | RTM_DELTCLASS => Self::Class(Box::new(change(message)?)),
             _ => return Ok(None),
         }))
     }

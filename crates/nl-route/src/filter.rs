@@ -68,6 +68,14 @@ pub struct RouteFilter {
     pub source_within: Option<Prefix>,
     /// As `covering`, for the prefix that packets come from.
     pub source_covering: Option<Prefix>,
+    /// The interface that packets come in by (lookups, multicast routes).
+    pub iif: Option<u32>,
+    /// The firewall mark (lookups).
+    pub mark: Option<u32>,
+    /// The realm of the source; that of a route without one is 0.
+    pub realm_from: Option<u16>,
+    /// The realm of the destination; that of a route without one is 0.
+    pub realm_to: Option<u16>,
 }
 
 /// A family, unless it is `UNSPEC`, which is any.
@@ -133,6 +141,10 @@ impl Filter<Route> for RouteFilter {
             && is_in(self.prefsrc, route.prefsrc)
             && lies(route.destination, route.family, self.within, self.covering)
             && lies(route.source, route.family, self.source_within, self.source_covering)
+            && agrees(self.iif.map(Some), &route.iif)
+            && agrees(self.mark.map(Some), &route.mark)
+            && agrees(self.realm_from, &route.realms.map_or(0, |realms| realms.from))
+            && agrees(self.realm_to, &route.realms.map_or(0, |realms| realms.to))
     }
 }
 

@@ -14,12 +14,18 @@
 use nl_wire::json::Json;
 
 use crate::address::Address;
+use crate::address_label::AddressLabel;
 use crate::link::Link;
 use crate::neighbour::Neighbour;
+use crate::neighbour_table::NeighbourTable;
+use crate::netconf::Netconf;
 use crate::nexthop::{Nexthop, NexthopBucket};
+use crate::nsid::Nsid;
 use crate::print::{self, Context, Layout, Out};
 use crate::route::Route;
+use crate::router_prefix::RouterPrefix;
 use crate::rule::Rule;
+use crate::traffic::{Class, Qdisc};
 
 /// Appends a route: an object as in the array of `ip -j route`.
 pub fn route(json: &mut Json<'_>, route: &Route, context: &Context<'_>) {
@@ -70,4 +76,42 @@ pub fn nexthop(json: &mut Json<'_>, nexthop: &Nexthop, context: &Context<'_>) {
 /// Appends a bucket of a resilient group: an object as in the array of `ip -j nexthop bucket`.
 pub fn nexthop_bucket(json: &mut Json<'_>, bucket: &NexthopBucket, context: &Context<'_>) {
     print::bucket(&mut Out::Json(json), bucket, context);
+}
+
+/// Appends an address label: an object as in the array of `ip -j addrlabel`.
+pub fn address_label(json: &mut Json<'_>, label: &AddressLabel, context: &Context<'_>) {
+    print::address_label(&mut Out::Json(json), label, context);
+}
+
+/// Appends the settings of an interface: an object as in the array of `ip -j netconf`.
+pub fn netconf(json: &mut Json<'_>, netconf: &Netconf, context: &Context<'_>) {
+    print::netconf(&mut Out::Json(json), netconf, context);
+}
+
+/// Appends a neighbour table: an object as in the array of `ip -j ntable`.
+pub fn neighbour_table(json: &mut Json<'_>, table: &NeighbourTable, context: &Context<'_>) {
+    print::neighbour_table(&mut Out::Json(json), table, context);
+}
+
+/// Appends a prefix that a router advertised, with the words of `ip monitor` for keys.
+pub fn router_prefix(json: &mut Json<'_>, prefix: &RouterPrefix, context: &Context<'_>) {
+    print::router_prefix(&mut Out::Json(json), prefix, context);
+}
+
+/// Appends a queueing discipline: an object as in the array of `tc -j qdisc`; options of kinds that
+/// are not read here are hexadecimal digits (`raw`).
+pub fn qdisc(json: &mut Json<'_>, qdisc: &Qdisc, context: &Context<'_>) {
+    print::qdisc(&mut Out::Json(json), qdisc, context);
+}
+
+/// Appends a class: an object as in the array of `tc -j class`; its options are hexadecimal digits
+/// (`raw`).
+pub fn class(json: &mut Json<'_>, class: &Class, context: &Context<'_>) {
+    print::class(&mut Out::Json(json), class, context);
+}
+
+/// Appends the id of a namespace: an object as in the array of `ip -j netns list-id`; its name is what
+/// [`Names::set_netns`](crate::names::Names::set_netns) was told.
+pub fn nsid(json: &mut Json<'_>, nsid: &Nsid, context: &Context<'_>) {
+    print::nsid(&mut Out::Json(json), nsid, context);
 }

@@ -36,6 +36,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod address;
+pub mod address_label;
 pub mod encap;
 pub mod event;
 pub mod filter;
@@ -43,6 +44,8 @@ pub mod json;
 pub mod link;
 pub mod names;
 pub mod neighbour;
+pub mod neighbour_table;
+pub mod netconf;
 pub mod nexthop;
 pub mod nsid;
 pub mod object;
@@ -51,15 +54,20 @@ pub mod prefix;
 mod print;
 pub mod request;
 pub mod route;
+pub mod router_prefix;
 pub mod rule;
 pub mod tables;
 pub mod text;
+pub mod traffic;
 pub mod value;
 
 pub use address::Address;
+pub use address_label::{AddressLabel, GetAddressLabel};
 pub use event::Event;
 pub use link::Link;
 pub use neighbour::{GetNeighbour, Neighbour};
+pub use neighbour_table::NeighbourTable;
+pub use netconf::{GetNetconf, Netconf};
 pub use nexthop::{GetNexthop, Nexthop, NexthopBucket};
 pub use nl_wire::value::AddressFamily;
 pub use object::{Action, Object};
@@ -67,8 +75,10 @@ pub use prefix::Prefix;
 pub use print::{Context, Hidden};
 pub use request::{Change, GetLink, GetRoute, List};
 pub use route::Route;
+pub use router_prefix::RouterPrefix;
 pub use rule::Rule;
 pub use tables::PROTOCOL;
+pub use traffic::{Class, GetClass, GetQdisc, Qdisc};
 pub use value::{
     AddressFlags, Group, LinkFlags, OperState, RouteFlags, RouteProtocol, RouteType, Scope, TableId,
 };

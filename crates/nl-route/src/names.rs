@@ -30,11 +30,15 @@ pub enum NameKind {
     AddressProtocol,
     /// Transport protocols.
     IpProtocol,
+    /// Users of this host.
+    User,
+    /// Groups of users of this host.
+    UserGroup,
 }
 
 impl NameKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Protocol,
         Self::Table,
         Self::Scope,
@@ -43,12 +47,14 @@ impl NameKind {
         Self::Group,
         Self::AddressProtocol,
         Self::IpProtocol,
+        Self::User,
+        Self::UserGroup,
     ];
 
     /// Where the file is sought: the administrator's before the distribution's.
     pub const fn folders(self) -> &'static [&'static str] {
         match self {
-            Self::IpProtocol => &["/etc"],
+            Self::IpProtocol | Self::User | Self::UserGroup => &["/etc"],
             _ => &["/etc/iproute2", "/usr/share/iproute2"],
         }
     }
@@ -62,9 +68,10 @@ impl NameKind {
             Self::Scope => "rt_scopes",
             Self::Realm => "rt_realms",
             Self::Tos => "rt_dsfield",
-            Self::Group => "group",
+            Self::Group | Self::UserGroup => "group",
             Self::AddressProtocol => "rt_addrprotos",
             Self::IpProtocol => "protocols",
+            Self::User => "passwd",
         }
     }
 
@@ -117,13 +124,14 @@ impl NameKind {
                 (132, "sctp"),
                 (136, "udplite"),
             ],
+            Self::User | Self::UserGroup => &[],
         }
     }
 
     /// How many numbers there are; a name for a greater one is ignored.
     const fn limit(self) -> u32 {
         match self {
-            Self::Table | Self::Group => u32::MAX,
+            Self::Table | Self::Group | Self::User | Self::UserGroup => u32::MAX,
             _ => 255,
         }
     }
@@ -149,6 +157,7 @@ pub struct Names {
     links: BTreeMap<u32, (Text, Option<(LinkFlags, LinkType)>)>,
     altnames: BTreeMap<Text, u32>,
     vrfs: BTreeMap<u32, u32>,
+    namespaces: BTreeMap<i32, Text>,
     words: BTreeMap<(NameKind, u32), String>,
 }
 
@@ -161,6 +170,7 @@ impl Default for Names {
             links: BTreeMap::new(),
             altnames: BTreeMap::new(),
             vrfs: BTreeMap::new(),
+            namespaces: BTreeMap::new(),
             words: NameKind::ALL.into_iter().flat_map(built_in).collect(),
         }
     }
@@ -168,9 +178,20 @@ impl Default for Names {
 
 impl Names {
     /// Adds the names of a file: a number, in decimal or with `0x`, and a name on each line; for
-    /// transport protocols name, number and aliases. What is no such line is ignored, as ip does;
-    /// `#` starts a comment.
+    /// transport protocols name, number and aliases; for users and their groups the name, a field
+    /// that does not matter, and the number, with colons between. What is no such line is ignored,
+    /// as ip does; `#` starts a comment.
     pub fn read(&mut self, kind: NameKind, file: &str) {
+        if matches!(kind, NameKind::User | NameKind::UserGroup) {
+            for line in file.lines() {
+                let mut fields = line.split(':');
+                if let (Some(name), Some(Ok(id))) = (fields.next(), fields.nth(1).map(str::parse)) {
+                    // The first of several is the proper one.
+                    self.words.entry((kind, id)).or_insert_with(|| name.into());
+                }
+            }
+            return;
+        }
         for line in file.lines() {
             let mut words = line.split_ascii_whitespace().take_while(|word| !word.starts_with('#'));
             let (Some(first), Some(second)) = (words.next(), words.next()) else { continue };
@@ -267,6 +288,19 @@ impl Names {
 }
 
 impl Names {
+    /// Gives the namespace with an id (see [`nsid`](crate::nsid)) its name, or takes it.
+    pub fn set_netns(&mut self, id: i32, name: Option<Text>) {
+        match name {
+            Some(name) => self.namespaces.insert(id, name),
+            None => self.namespaces.remove(&id),
+        };
+    }
+
+    /// The name of the namespace with an id, if it is known.
+    pub fn netns(&self, id: i32) -> Option<&Text> {
+        self.namespaces.get(&id)
+    }
+
     /// The table of the VRF of that name.
     pub fn vrf_table(&self, name: &str) -> Option<u32> {
         self.vrfs.get(&self.link_index(name)?).copied()

@@ -91,6 +91,17 @@ impl Nsid {
     }
 }
 
+impl Nsid {
+    /// Writes `struct rtgenmsg` and the attributes, as the kernel orders them.
+    pub fn encode(&self, writer: &mut Writer<'_>) {
+        writer.fixed(&[0; RTGENMSG_LEN]);
+        writer.i32(NETNSA_NSID, self.id.unwrap_or(NOT_ASSIGNED));
+        if let Some(current) = self.current {
+            writer.i32(NETNSA_CURRENT_NSID, current);
+        }
+    }
+}
+
 impl NsidEvent {
     /// Reads an event; `None` if it is about another kind of object.
     ///

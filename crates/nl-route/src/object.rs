@@ -23,6 +23,8 @@ pub trait Object: Sized {
     const DELETE: u16;
     /// The message type that asks for them.
     const GET: u16;
+    /// The message type that changes one: for nearly all that which makes one.
+    const CHANGE: u16 = Self::NEW;
 
     /// The flags of a request that does `action` to one.
     fn flags(action: Action) -> Flags {

@@ -43,10 +43,12 @@ pub mod nexthop;
 mod route;
 pub mod rule;
 mod selector;
+pub mod settings;
+pub mod traffic;
 
 pub use get::get;
 pub use route::route;
-pub use selector::{Selector, selector};
+pub use selector::{Selector, multicast, selector};
 
 /// Words that make no sense, in one line as ip says it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -227,7 +229,8 @@ impl<'a, S: AsRef<str>> Words<'a, S> {
             number.and_then(|number| u16::try_from(number).ok())
         };
         let (from, to) = word.split_once('/').map_or((None, word), |(from, to)| (Some(from), to));
-        match (from.map_or(Some(0), realm), realm(to)) {
+        let to = if to.is_empty() && from.is_some() { Some(0) } else { realm(to) };
+        match (from.map_or(Some(0), realm), to) {
             (Some(from), Some(to)) => Ok(Realms { from, to }),
             _ => Err(wrong(word, reason)),
         }

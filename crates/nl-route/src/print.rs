@@ -12,10 +12,13 @@ mod block;
 pub(crate) mod encap;
 mod kind;
 mod link;
+mod multicast;
 mod neighbour;
 mod nexthop;
 mod route;
 mod rule;
+mod settings;
+mod traffic;
 
 pub(crate) use address::address;
 pub use block::Layout;
@@ -25,6 +28,8 @@ pub(crate) use neighbour::neighbour;
 pub(crate) use nexthop::{bucket, nexthop};
 pub(crate) use route::{METRICS, route};
 pub(crate) use rule::rule;
+pub(crate) use settings::{address_label, neighbour_table, netconf, nsid, router_prefix};
+pub(crate) use traffic::{class, qdisc};
 
 nl_wire::flag_set! {
     /// What a list's selector has settled, so that ip leaves it out of each line.
@@ -57,6 +62,9 @@ pub struct Context<'a> {
     pub deleted: bool,
     /// What is not to be printed.
     pub hidden: Hidden,
+    /// The local time in seconds since 1970, for dates that are told as times ago; without it they
+    /// are left out.
+    pub now: Option<i64>,
 }
 
 impl<'a> Context<'a> {
@@ -69,6 +77,7 @@ impl<'a> Context<'a> {
             oneline: false,
             deleted: false,
             hidden: Hidden(0),
+            now: None,
         }
     }
 

@@ -134,7 +134,11 @@ impl<T: Object> Request for Change<T> {
     }
 
     fn message_type(&self) -> u16 {
-        if self.action == Action::Delete { T::DELETE } else { T::NEW }
+        match self.action {
+            Action::Delete => T::DELETE,
+            Action::Change => T::CHANGE,
+            _ => T::NEW,
+        }
     }
 
     fn flags(&self) -> Flags {

@@ -291,7 +291,8 @@ impl Route {
             RTA_FLOW => self.realms = Some(attr.u32()?.into()),
             RTA_MARK => self.mark = Some(attr.u32()?),
             RTA_UID => self.uid = Some(attr.u32()?),
-            RTA_EXPIRES => self.expires = Some(attr.u32()?),
+            // Of a multicast route it is its age, in 64 bits.
+            RTA_EXPIRES if attr.payload.len() != 8 => self.expires = Some(attr.u32()?),
             RTA_TTL_PROPAGATE => self.ttl_propagate = Some(attr.u8()?),
             RTA_IP_PROTO => self.ip_proto = Some(attr.u8()?),
             RTA_SPORT => self.source_port = Some(attr.u16_be()?),

@@ -25,15 +25,21 @@
 use alloc::string::String;
 
 use crate::address::Address;
+use crate::address_label::AddressLabel;
 use crate::link::Link;
 use crate::neighbour::Neighbour;
+use crate::neighbour_table::NeighbourTable;
+use crate::netconf::Netconf;
 use crate::nexthop::{Nexthop, NexthopBucket};
+use crate::nsid::Nsid;
 pub use crate::print::Layout;
 use crate::print::{self, Context, Out};
 use crate::route::Route;
+use crate::router_prefix::RouterPrefix;
 use crate::rule::Rule;
+use crate::traffic::{Class, Qdisc};
 
-/// Appends a route as `ip route` prints it.
+/// Appends a route as `ip route` prints it, a multicast route as `ip mroute` does.
 pub fn route(out: &mut String, route: &Route, context: &Context<'_>) {
     print::route(&mut Out::Text(out), route, context);
 }
@@ -83,4 +89,41 @@ pub fn nexthop(out: &mut String, nexthop: &Nexthop, context: &Context<'_>) {
 /// Appends a bucket of a resilient group as `ip nexthop bucket` prints it.
 pub fn nexthop_bucket(out: &mut String, bucket: &NexthopBucket, context: &Context<'_>) {
     print::bucket(&mut Out::Text(out), bucket, context);
+}
+
+/// Appends an address label as `ip addrlabel` prints it.
+pub fn address_label(out: &mut String, label: &AddressLabel, context: &Context<'_>) {
+    print::address_label(&mut Out::Text(out), label, context);
+}
+
+/// Appends the settings of an interface as `ip netconf` prints them.
+pub fn netconf(out: &mut String, netconf: &Netconf, context: &Context<'_>) {
+    print::netconf(&mut Out::Text(out), netconf, context);
+}
+
+/// Appends a neighbour table as `ip ntable` prints it: several lines and an empty one.
+pub fn neighbour_table(out: &mut String, table: &NeighbourTable, context: &Context<'_>) {
+    print::neighbour_table(&mut Out::Text(out), table, context);
+}
+
+/// Appends a prefix that a router advertised as `ip monitor` prints it.
+pub fn router_prefix(out: &mut String, prefix: &RouterPrefix, context: &Context<'_>) {
+    print::router_prefix(&mut Out::Text(out), prefix, context);
+}
+
+/// Appends a queueing discipline as `tc qdisc` prints it; options of kinds that are not read here
+/// are hexadecimal digits.
+pub fn qdisc(out: &mut String, qdisc: &Qdisc, context: &Context<'_>) {
+    print::qdisc(&mut Out::Text(out), qdisc, context);
+}
+
+/// Appends a class as `tc class` prints it; its options are hexadecimal digits.
+pub fn class(out: &mut String, class: &Class, context: &Context<'_>) {
+    print::class(&mut Out::Text(out), class, context);
+}
+
+/// Appends the id of a namespace as `ip netns list-id` prints it; its name is what
+/// [`Names::set_netns`](crate::names::Names::set_netns) was told.
+pub fn nsid(out: &mut String, nsid: &Nsid, context: &Context<'_>) {
+    print::nsid(&mut Out::Text(out), nsid, context);
 }

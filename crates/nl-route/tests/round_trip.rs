@@ -50,6 +50,13 @@ fn exercise(bytes: &[u8]) {
         Ok(Some(Event::Rule(change))) => print!(rule, change),
         Ok(Some(Event::Nexthop(change))) => print!(nexthop, change),
         Ok(Some(Event::NexthopBucket(change))) => print!(nexthop_bucket, change),
+        Ok(Some(Event::Netconf(change))) => print!(netconf, change),
+        Ok(Some(Event::Qdisc(change))) => print!(qdisc, change),
+        Ok(Some(Event::Class(change))) => print!(class, change),
+        Ok(Some(Event::RouterPrefix(prefix))) => {
+            text::router_prefix(&mut text, &prefix, &context);
+            json::router_prefix(&mut Json::new(&mut json), &prefix, &context);
+        }
         Ok(None) | Err(_) => return,
     }
     assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), "{json}");

@@ -53,6 +53,14 @@ impl Error {
         Self::Told { code, text: text.to_string() }
     }
 
+    /// The same with another exit code.
+    pub(crate) fn with_code(self, code: u8) -> Self {
+        match self {
+            Self::Told { text, .. } => Self::Told { code, text },
+            other @ Self::Output(_) => other,
+        }
+    }
+
     /// A bad parameter, as conntrack(8) tells it.
     pub(crate) fn parameter(text: impl Display) -> Self {
         Self::new(REFUSED, format_args!("{CONNTRACK}{text}"))

@@ -30,6 +30,8 @@ mod object;
 mod out;
 mod route;
 mod rule;
+mod settings;
+mod traffic;
 
 /// The options of all commands.
 static FLAGS: [Flag; 15] = [
@@ -107,6 +109,13 @@ pub(crate) static COMMANDS: Command = Command {
             doctor::COMMAND,
             nat::COMMAND,
             metrics::COMMAND,
+            settings::ADDRESS_LABELS,
+            settings::NEIGHBOUR_TABLES,
+            settings::NAMESPACES,
+            settings::NETCONF,
+            settings::MULTICAST_ROUTES,
+            traffic::QDISCS,
+            traffic::CLASSES,
         ],
         default: false,
     },

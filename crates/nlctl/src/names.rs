@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use nl_route::filter::LinkFilter;
 use nl_route::names::{NameKind, Names};
 use nl_route::{Context, Link, List};
 use nl_socket::Connection;
+use nl_socket::host::utc_offset;
 
 use crate::args::Options;
 use crate::error::Error;
@@ -51,12 +53,20 @@ pub(crate) fn learn_links(names: &mut Names, connection: &mut Connection) -> Res
     Ok(())
 }
 
+/// The local time in seconds since 1970.
+fn local_time() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let seconds = i64::try_from(since.as_secs()).unwrap_or_default();
+    seconds + i64::from(utc_offset(seconds))
+}
+
 /// How to print, as the options say.
 pub(crate) fn context<'a>(names: &'a Names, options: &Options) -> Context<'a> {
     Context {
         details: options.has("details"),
         oneline: options.has("oneline"),
         statistics: u8::try_from(options.list("statistics").count()).unwrap_or(u8::MAX),
+        now: Some(local_time()),
         ..Context::new(names)
     }
 }

@@ -109,10 +109,8 @@ fn flush(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let found = match parse::selector(&session.words, session.family, &session.names)? {
         Selector::Id(id) => {
             let one = Nexthop { id: Some(id), ..Nexthop::default() };
-            return session.change(&Change::delete(one)).map_err(|error| match error {
-                Error::Told { text, .. } => Error::Told { code: FAILED, text },
-                other @ Error::Output(_) => other,
-            });
+            let gone = session.change(&Change::delete(one));
+            return gone.map_err(|error| error.with_code(FAILED));
         }
         Selector::Filter(filter) => session.all::<Nexthop>(filter)?,
     };

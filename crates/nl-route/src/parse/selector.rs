@@ -28,9 +28,12 @@ enum Key {
     Scope,
     Type,
     Link,
+    Iif,
+    Mark,
     Metric,
     Via,
     Source,
+    Realms,
     From,
     To,
 }
@@ -47,11 +50,14 @@ const KEYWORDS: &[Keyword<Key>] = &[
     ("type", false, Key::Type),
     ("dev", true, Key::Link),
     ("oif", true, Key::Link),
+    ("iif", true, Key::Iif),
+    ("mark", true, Key::Mark),
     ("metric", false, Key::Metric),
     ("priority", false, Key::Metric),
     ("preference", true, Key::Metric),
     ("via", true, Key::Via),
     ("src", true, Key::Source),
+    ("realms", false, Key::Realms),
     ("from", false, Key::From),
     ("to", false, Key::To),
 ];
@@ -127,6 +133,14 @@ pub fn selector<S: AsRef<str>>(
                 filter.oif = Some(words.link()?);
                 hidden |= Hidden::OIF;
             }
+            Some(Key::Iif) => {
+                filter.iif = Some(words.link()?);
+                hidden |= Hidden::IIF;
+            }
+            Some(Key::Mark) => {
+                filter.mark = Some(words.number(u32::MAX, "invalid mark value")?);
+            }
+            Some(Key::Realms) => realms(&mut words, &mut filter, &mut hidden)?,
             Some(Key::Metric) => {
                 let metric = words.number(u32::MAX, "\"metric\" value is invalid")?;
                 filter.priority = Some(metric);
@@ -165,6 +179,81 @@ pub fn selector<S: AsRef<str>>(
     }
     Ok(Selector { filter, hidden })
 }
+
+/// `[FROM/]TO`: an end of which nothing is said, or 0, may be any, unless the other one is missing.
+fn realms<S: AsRef<str>>(
+    words: &mut Words<'_, S>,
+    filter: &mut RouteFilter,
+    hidden: &mut Hidden,
+) -> Result<(), WordError> {
+    let word = words.peek().unwrap_or_default();
+    let realms = words.realms("invalid realms")?;
+    let open = (!word.contains('/') || word.starts_with('/'), word.ends_with('/'));
+    filter.realm_from = Some(realms.from).filter(|realm| *realm != 0 || !open.0);
+    filter.realm_to = Some(realms.to).filter(|realm| *realm != 0 || !open.1);
+    if filter.realm_from.is_some() && filter.realm_to.is_some() {
+        *hidden |= Hidden::REALMS;
+    }
+    Ok(())
+}
+
+/// Reads the words behind `ip mroute show`.
+///
+/// Without a table it is the default one. Without a family it is that of the first prefix, else
+/// IPv4. (ip takes no prefix without being told the family.)
+///
+/// # Errors
+/// At the first word that ip would not take either.
+pub fn multicast<S: AsRef<str>>(
+    words: &[S],
+    family: AddressFamily,
+    names: &Names,
+) -> Result<Selector, WordError> {
+    let (mut filter, mut family) = (RouteFilter::default(), family);
+    let mut table = None;
+    let mut words = Words::new(words, names);
+    while let Some(word) = words.peek() {
+        let key = keyword(word, MULTICAST_KEYWORDS);
+        if key.is_some() {
+            words.next();
+        }
+        match key {
+            Some(Key::Table) if words.peek() == Some("all") => {
+                words.next();
+                table = Some(None);
+            }
+            Some(Key::Table) => {
+                let number = words.named(NameKind::Table, "table id value is invalid")?;
+                table = Some(Some(TableId(number)));
+            }
+            Some(Key::Iif) => filter.iif = Some(words.link()?),
+            Some(Key::From) => {
+                let prefix = words.prefix(family)?;
+                filter.source_within = Some(prefix);
+                family = AddressFamily::of(prefix.address);
+            }
+            _ => {
+                let prefix = words.prefix(family)?;
+                filter.within = Some(prefix);
+                family = AddressFamily::of(prefix.address);
+            }
+        }
+    }
+    let (family, usual) = match family {
+        AddressFamily::INET6 => (AddressFamily::IP6MR, TableId::MAIN),
+        _ => (AddressFamily::IPMR, TableId::DEFAULT),
+    };
+    (filter.family, filter.table) = (family, table.unwrap_or(Some(usual)));
+    let hidden = if filter.table.is_some() { Hidden::TABLE } else { Hidden(0) };
+    Ok(Selector { filter, hidden })
+}
+
+const MULTICAST_KEYWORDS: &[Keyword<Key>] = &[
+    ("table", false, Key::Table),
+    ("iif", true, Key::Iif),
+    ("from", false, Key::From),
+    ("to", false, Key::To),
+];
 
 /// `[root | match | exact] PREFIX`: what the prefix shall lie in, and what it shall cover.
 fn target<S: AsRef<str>>(

@@ -91,6 +91,9 @@ pub(super) const TYPES: [&str; 12] = [
 
 /// Appends one route.
 pub(crate) fn route(out: &mut Out<'_, '_>, route: &Route, context: &Context<'_>) {
+    if matches!(route.family, AddressFamily::IPMR | AddressFamily::IP6MR) {
+        return super::multicast::route(out, route, context);
+    }
     let names = context.names;
     let cloned = route.flags.contains(RouteFlags::CLONED);
     out.begin(context);

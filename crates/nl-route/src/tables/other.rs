@@ -26,6 +26,28 @@ layouts! {
         "ndm_updated": U32;
         "ndm_refcnt": U32;
     }
+    /// `struct ndt_config`: how a neighbour table is laid out; times in milliseconds.
+    pub static NDT_CONFIG_LAYOUT: "ndt_config" {
+        "ndtc_key_len": U16;
+        "ndtc_entry_size": U16;
+        "ndtc_entries": U32;
+        "ndtc_last_flush": U32;
+        "ndtc_last_rand": U32;
+        "ndtc_hash_rnd": U32;
+        "ndtc_hash_mask": U32;
+        "ndtc_hash_chain_gc": U32;
+        "ndtc_proxy_qlen": U32;
+    }
+    /// `struct gnet_stats_basic`.
+    pub static GNET_STATS_BASIC_LAYOUT: "gnet_stats_basic" { "bytes": U64; "packets": U32; }
+    /// `struct gnet_stats_queue`.
+    pub static GNET_STATS_QUEUE_LAYOUT: "gnet_stats_queue" {
+        "qlen": U32;
+        "backlog": U32;
+        "drops": U32;
+        "requeues": U32;
+        "overlimits": U32;
+    }
 }
 
 nl_wire::attributes! {
@@ -186,7 +208,7 @@ nl_wire::attributes! {
         NDTA_THRESH1 = 2: U32;
         NDTA_THRESH2 = 3: U32;
         NDTA_THRESH3 = 4: U32;
-        NDTA_CONFIG = 5: Bytes;
+        NDTA_CONFIG = 5: Struct(&NDT_CONFIG_LAYOUT);
         NDTA_PARMS = 6: Nest(&NDTPA);
         NDTA_STATS = 7: Array(&U64);
         NDTA_GC_INTERVAL = 8: U64;
@@ -236,6 +258,18 @@ nl_wire::attributes! {
         PREFIX_CACHEINFO = 2: Array(&U32);
     }
 
+    /// Statistics of queueing disciplines, classes and filters (linux/gen_stats.h).
+    pub static TCA_STATS2_TABLE: "TCA_STATS" {
+        TCA_STATS_BASIC = 1: Struct(&GNET_STATS_BASIC_LAYOUT);
+        TCA_STATS_RATE_EST = 2: Array(&U32);
+        TCA_STATS_QUEUE = 3: Struct(&GNET_STATS_QUEUE_LAYOUT);
+        TCA_STATS_APP = 4: Bytes;
+        TCA_STATS_RATE_EST64 = 5: Array(&U64);
+        TCA_STATS_PAD = 6: Bytes;
+        TCA_STATS_BASIC_HW = 7: Struct(&GNET_STATS_BASIC_LAYOUT);
+        TCA_STATS_PKT64 = 8: U64;
+    }
+
     /// Attributes of queueing disciplines, classes and filters.
     pub static TCA: "TCA" {
         TCA_KIND = 1: Text;
@@ -244,7 +278,7 @@ nl_wire::attributes! {
         TCA_XSTATS = 4: Bytes;
         TCA_RATE = 5: Bytes;
         TCA_FCNT = 6: Bytes;
-        TCA_STATS2 = 7: Nest(Table::EMPTY);
+        TCA_STATS2 = 7: Nest(&TCA_STATS2_TABLE);
         TCA_STAB = 8: Nest(Table::EMPTY);
         TCA_PAD = 9: Bytes;
         TCA_DUMP_INVISIBLE = 10: Flag;
