@@ -21,7 +21,7 @@ use crate::engine::{Engine, Item};
 use crate::mirror::Budget;
 use crate::object::Object;
 use crate::pressure::{Governor, GovernorOptions, Valve};
-use crate::watch::{is_over, sooner};
+use crate::watch::{RECEIVE_BUFFER, is_over, sooner};
 
 mod discovery;
 mod ids;
@@ -56,7 +56,8 @@ pub struct Options {
     pub processes: bool,
     /// How often to look for namespaces. Mounts and ids are also told as they come and go.
     pub scan: Duration,
-    /// The receive buffer of each event socket to ask for, in bytes.
+    /// The receive buffer of each event socket to ask for, in bytes; `None`: the kernel's default,
+    /// which has room for some hundred events.
     pub receive_buffer: Option<usize>,
     /// What the mirror of each namespace may hold.
     pub budget: Budget,
@@ -76,7 +77,7 @@ impl Default for Options {
             strategy: Strategy::default(),
             processes: true,
             scan: Duration::from_secs(1),
-            receive_buffer: None,
+            receive_buffer: Some(RECEIVE_BUFFER),
             budget: Budget::default(),
             timeout: Connection::TIMEOUT,
             pressure: Some(GovernorOptions::default()),

@@ -28,7 +28,7 @@ pub use object::{
     Rules,
 };
 pub use spawn::Handle;
-pub use watch::Watch;
+pub use watch::{RECEIVE_BUFFER, Watch};
 
 /// The examples of the README, run as tests.
 #[cfg(doctest)]

@@ -12,6 +12,7 @@ use std::time::Duration;
 use nl_conntrack::EventKind;
 use nl_socket::{Error, Loss, Received, Socket};
 
+use crate::consumer::{self, Told};
 use crate::nat::{Lookups, NatCounters, NatTable};
 use crate::pressure::{Governor, Level};
 use crate::{Change, Item};
@@ -30,15 +31,22 @@ pub use histogram::Histogram;
 /// assert!(text.contains("nl_events_total{namespace=\"4026531840\",kind=\"new\"} 1\n"));
 /// ```
 #[derive(Clone, PartialEq, Debug, Default)]
+#[non_exhaustive]
 pub struct Metrics {
     /// What the event sockets received.
     pub received: Received,
     /// Losses of event streams.
     pub losses: Losses,
+    /// First lists.
+    pub lists: Lists,
     /// Lists made after the first.
     pub resyncs: Resyncs,
+    /// Which namespaces are watched.
+    pub coverage: Coverage,
     /// Events, by the number of their namespace.
     pub namespaces: BTreeMap<u64, Namespace>,
+    /// Events of namespaces that are no more.
+    pub gone: Namespace,
     /// Overload control.
     pub filter: Filter,
     /// The receive queue.
@@ -49,6 +57,7 @@ pub struct Metrics {
 
 /// What was lost, and why.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Losses {
     /// How often the receive queue overran (`ENOBUFS`).
     pub overruns: u64,
@@ -72,8 +81,37 @@ pub struct Losses {
     pub full: u64,
 }
 
+/// The first lists: one of each namespace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Lists {
+    /// How many.
+    pub count: u64,
+    /// Entries in these.
+    pub entries: u64,
+    /// How long they took, all together.
+    pub took: Duration,
+    /// How long the longest took.
+    pub longest: Duration,
+}
+
+/// What a consumer reaches of the host's namespaces.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Coverage {
+    /// Namespaces that are followed.
+    pub namespaces: u64,
+    /// Times that something could not be done in a namespace, such as entering it.
+    pub failures: u64,
+    /// Events that may be of either of two namespaces.
+    pub unattributed: u64,
+    /// Processes that could not be asked for their namespace.
+    pub hidden_processes: u64,
+}
+
 /// Lists made to repair a loss.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Resyncs {
     /// How many.
     pub count: u64,
@@ -91,6 +129,7 @@ pub struct Resyncs {
 
 /// Events of one namespace.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Namespace {
     /// What to call it in the text; by its number if this is empty.
     pub name: String,
@@ -104,6 +143,7 @@ pub struct Namespace {
 
 /// What overload control does.
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
 pub struct Filter {
     /// How much passes.
     pub level: Level,
@@ -126,6 +166,7 @@ impl Default for Filter {
 
 /// The receive queue of an event socket, or of several together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Queue {
     /// Bytes of kernel memory in use.
     pub used: u64,
@@ -135,6 +176,7 @@ pub struct Queue {
 
 /// A translation table.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Nat {
     /// Flows.
     pub flows: u64,
@@ -190,7 +232,14 @@ impl Metrics {
     /// Counts an item of a watch; its changes as events.
     pub fn item<T>(&mut self, namespace: u64, item: &Item<T>) {
         match item {
-            Item::Listed { .. } | Item::Filtered(_) => {}
+            Item::Filtered(_) => {}
+            Item::Listed { entries, took } => {
+                let lists = &mut self.lists;
+                lists.count += 1;
+                lists.entries += *entries as u64;
+                lists.took += *took;
+                lists.longest = lists.longest.max(*took);
+            }
             Item::Forgotten(_) => self.filter.forgotten += 1,
             Item::Change(change) => self.event(
                 namespace,
@@ -212,6 +261,48 @@ impl Metrics {
                 resyncs.changed += *changed as u64;
             }
         }
+    }
+
+    /// Counts an item of a consumer; `number` is the number that its namespace shall have.
+    pub fn told<T>(&mut self, number: impl Fn(&consumer::Namespace) -> u64, told: &Told<T>) {
+        match told {
+            Told::Found(namespace) => {
+                let entry = self.namespaces.entry(number(namespace)).or_default();
+                if let Some(name) = namespace.name() {
+                    entry.name = name.to_string_lossy().into_owned();
+                }
+                // One that was known by its id alone has another number now.
+                let before =
+                    consumer::Namespace { id: None, ..consumer::Namespace::clone(namespace) };
+                let before = number(&before);
+                if before != number(namespace) {
+                    self.namespace_gone(before);
+                }
+            }
+            Told::Item { namespace, item } => {
+                self.namespaces.entry(number(namespace)).or_default();
+                self.item(number(namespace), item);
+            }
+            Told::Gone { namespace, .. } => self.namespace_gone(number(namespace)),
+            Told::Failed { error, .. } => {
+                self.coverage.failures += 1;
+                if let Error::Lost(loss) = &error.source {
+                    self.loss(loss);
+                }
+            }
+            Told::Lost(loss) => self.loss(loss),
+            Told::Unattributed { events, .. } => self.coverage.unattributed += *events as u64,
+        }
+        self.coverage.namespaces = self.namespaces.len() as u64;
+    }
+
+    /// A namespace is no more: its events count as those of the others that are gone.
+    pub fn namespace_gone(&mut self, number: u64) {
+        let Namespace { new, update, destroy, .. } =
+            self.namespaces.remove(&number).unwrap_or_default();
+        self.gone.new += new;
+        self.gone.update += update;
+        self.gone.destroy += destroy;
     }
 
     /// Takes the state of overload control.

@@ -15,6 +15,10 @@ use crate::pressure::{EventFilter, Governor, GovernorOptions, Level, Valve};
 /// How many entries are listed between two looks at the events.
 pub(crate) const STRIDE: usize = 128;
 
+/// The receive buffer that a [`Watch`] and a [`Consumer`](crate::Consumer) ask for, in bytes: room
+/// for some thousand events. The kernel may grant less ([`Socket::set_receive_buffer`]).
+pub const RECEIVE_BUFFER: usize = 8 << 20;
+
 /// Keeps a [`Mirror`] of one of the kernel's tables, and tells every change.
 ///
 /// Events come first: the sockets are subscribed before the table is listed, and what arrives
@@ -78,6 +82,8 @@ impl<O: Object> Watch<O> {
     }
 
     fn governed(self) -> Self {
+        // Less room means more losses, which are told.
+        let _ = self.events.socket().set_receive_buffer(RECEIVE_BUFFER);
         let valve = Valve::new::<O>(Some(GovernorOptions::default()));
         Self { valve, ..self }
     }

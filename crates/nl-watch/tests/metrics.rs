@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use nl_conntrack::{EventKind, Flow, IpProtocol, Tuple};
 use nl_socket::{Error, Loss};
+use nl_watch::consumer::Told;
 use nl_watch::metrics::{Histogram, Metrics};
 use nl_watch::nat::{NatOptions, NatTable, Origin};
 use nl_watch::pressure::{Governor, GovernorOptions, Level};
@@ -89,6 +90,18 @@ fn every_number_is_told() {
     let mut governor = Governor::new(GovernorOptions { limit: 10.0, ..Default::default() }, now);
     governor.poll(now + Duration::from_secs(1), 100);
     metrics.item(1, &Item::Forgotten(Flow::default()));
+    for (entries, took) in [(2, 3), (3, 1)] {
+        metrics.item::<Flow>(1, &Item::Listed { entries, took: Duration::from_millis(took) });
+    }
+    // One that is no more, and two of one name.
+    metrics.event(7, EventKind::New);
+    metrics.namespace_gone(7);
+    for number in [8, 9] {
+        metrics.event(number, EventKind::Update);
+        metrics.namespaces.get_mut(&number).unwrap().name = "twice".to_owned();
+    }
+    metrics.told::<Flow>(|_| 0, &Told::Unattributed { nsid: 4, events: 3 });
+    metrics.coverage.namespaces = 2;
     metrics.take_nat(&table);
     metrics.take_filter(&governor);
     assert_eq!(metrics.filter.level, Level::NatOnly);
@@ -113,6 +126,13 @@ fn every_number_is_told() {
         ("sampling_ratio", 1.0),
         ("event_rate", 100.0),
         ("filter_steps_total", 1.0),
+        ("lists_total", 2.0),
+        ("list_entries_total", 5.0),
+        ("list_longest_seconds", 0.003),
+        ("namespaces", 2.0),
+        ("unattributed_events_total", 3.0),
+        ("events_total{namespace=\"(gone)\",kind=\"new\"}", 1.0),
+        ("events_total{namespace=\"twice\",kind=\"update\"}", 2.0),
         ("filter_forgotten_total", 1.0),
         ("filter_everything", 0.0),
         ("filter_nat_only", 1.0),

@@ -2,16 +2,17 @@
 //! tell of them.
 
 use std::os::fd::{AsFd, BorrowedFd};
+use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nl_conntrack::Flow;
 use nl_socket::host::{Interrupts, Woken};
 use nl_socket::netns::Netns;
-use nl_socket::{Received, Socket, Wait};
+use nl_socket::{Loss, Received, Socket, Wait};
 use nl_watch::consumer::{self, Consumer, Namespace, Told};
 use nl_watch::pressure::{EventFilter, Governor, GovernorOptions, Level};
-use nl_watch::{Flows, Mirror, Watch};
+use nl_watch::{Flows, Mirror, RECEIVE_BUFFER, Watch};
 use nl_wire::json::Json;
 
 use crate::args::{Flag, Options};
@@ -36,6 +37,17 @@ pub(crate) const LIMIT: Flag = Flag {
            this, 0 never",
 };
 
+/// The option to size receive buffers.
+pub(crate) const BUFFER_SIZE: Flag = Flag {
+    short: None,
+    long: &["buffer-size"],
+    value: Some("BYTES"),
+    help: "ask for a receive buffer of this size; 8388608 without this",
+};
+
+/// How long to wait at the end for what is missing.
+const PATIENCE_AT_END: Duration = Duration::from_secs(2);
+
 /// After so many items in a row a signal is looked for.
 const PATIENCE: u32 = 256;
 
@@ -58,6 +70,7 @@ impl Feed {
         pressure: Option<GovernorOptions>,
     ) -> Result<Self, Error> {
         let flows = Flows { family: options.family()? };
+        let buffer = options.value("buffer-size").map_or(Ok(RECEIVE_BUFFER), number_of)?;
         let netns = kernel::netns(options)?;
         if !options.has("all-netns") {
             let opened = match &netns {
@@ -65,6 +78,8 @@ impl Feed {
                 None => Watch::open(flows),
             };
             let mut watch = opened.map_err(|error| Error::operation(&error))?;
+            let sized = watch.events().socket().set_receive_buffer(buffer);
+            sized.map_err(|error| Error::io("cannot set the buffer size", &error))?;
             watch.set_pressure(pressure).map_err(|error| Error::operation(&error))?;
             if let Some(tracer) = kernel::tracer(options) {
                 watch.set_tracer(tracer);
@@ -79,7 +94,8 @@ impl Feed {
             return Err(Error::new(USAGE, text));
         }
         let tracer = kernel::tracer(options);
-        let how = consumer::Options { pressure, tracer, ..consumer::Options::default() };
+        let receive_buffer = Some(buffer);
+        let how = consumer::Options { receive_buffer, pressure, tracer, ..Default::default() };
         let consumer = Consumer::open(flows, how)
             .map_err(|error| Error::new(FAILED, format_args!("nlctl: {error}")))?;
         Ok(Self::All(Box::new(consumer)))
@@ -136,6 +152,24 @@ impl Feed {
         }
     }
 
+    /// What there is to say of the receive buffer beside a loss.
+    pub(crate) fn room(&self, loss: &Loss) -> String {
+        match (loss, self.socket().map(Socket::receive_buffer)) {
+            (Loss::Overrun { .. }, Some(Ok(bytes))) => {
+                format!("; the receive buffer has {bytes} bytes (--buffer-size)")
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// How many processes could not be asked for their namespace.
+    pub(crate) fn hidden_processes(&self) -> usize {
+        match self {
+            Self::One(..) => 0,
+            Self::All(consumer) => consumer.hidden_processes(),
+        }
+    }
+
     /// How much the event sockets received.
     pub(crate) fn received(&self) -> Received {
         match self {
@@ -159,6 +193,15 @@ impl AsFd for Feed {
             Self::One(watch, _) => watch.as_fd(),
             Self::All(consumer) => consumer.as_fd(),
         }
+    }
+}
+
+/// Whichever is sooner.
+pub(crate) fn earlier(wait: Wait, time: Instant) -> Wait {
+    match wait {
+        Wait::Never => Wait::Never,
+        Wait::Forever => Wait::Until(time),
+        Wait::Until(other) => Wait::Until(other.min(time)),
     }
 }
 
@@ -196,16 +239,20 @@ pub(crate) fn survive(error: &nl_socket::Error) -> Result<(), Error> {
     }
 }
 
+fn number_of<T: FromStr>(typed: &str) -> Result<T, Error> {
+    typed.parse().map_err(|_| {
+        let text = format_args!("Error: argument \"{}\" is wrong: not a number", word(typed));
+        Error::new(USAGE, text)
+    })
+}
+
 /// How many events may come, as `--limit` says.
 ///
 /// # Errors
 /// If that is no number.
 pub(crate) fn limit(options: &Options) -> Result<Option<GovernorOptions>, Error> {
     let Some(typed) = options.value("limit") else { return Ok(Some(GovernorOptions::default())) };
-    let limit: u32 = typed.parse().map_err(|_| {
-        let text = format_args!("Error: argument \"{}\" is wrong: not a number", word(typed));
-        Error::new(USAGE, text)
-    })?;
+    let limit: u32 = number_of(typed)?;
     let options = GovernorOptions { limit: limit.into(), ..GovernorOptions::default() };
     Ok(Some(options).filter(|_| limit > 0))
 }
@@ -224,7 +271,8 @@ pub(crate) fn say_filter(filter: &EventFilter) {
     }
 }
 
-/// Follows until a signal comes.
+/// Follows until a signal comes; gives the exit code: 0 if all is known up to the last event, but
+/// for what was told to be left out.
 ///
 /// # Errors
 /// As of [`Feed::open`] and `show`; if following fails.
@@ -237,7 +285,7 @@ pub(crate) fn follow(
     let failed = |error: std::io::Error| Error::io("cannot follow events", &error);
     let interrupts = Interrupts::new().map_err(failed)?;
     let mut feed = Feed::open(options, pressure)?;
-    let mut in_a_row = 0;
+    let (mut in_a_row, mut end) = (0, None);
     loop {
         match feed.next() {
             Ok(Some(told)) => {
@@ -254,8 +302,15 @@ pub(crate) fn follow(
         out.flush()?;
         let wait = if in_a_row < PATIENCE { feed.wait() } else { Wait::Until(Instant::now()) };
         in_a_row = 0;
+        let wait = end.map_or(wait, |end| earlier(wait, end));
         if let Woken::Signal(_) = interrupts.wait(&feed, wait).map_err(failed)? {
-            return Ok(0);
+            end.get_or_insert_with(|| Instant::now() + PATIENCE_AT_END);
+        }
+        // What was lost a moment ago is told, if that does not take long.
+        match end {
+            Some(_) if feed.is_converged() => return Ok(0),
+            Some(end) if end <= Instant::now() => return Ok(FAILED),
+            _ => {}
         }
     }
 }

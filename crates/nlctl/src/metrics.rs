@@ -17,7 +17,7 @@ use nl_watch::nat::{NatOptions, Tracker};
 
 use crate::args::{Command, Flag, Kind, Options, Style};
 use crate::error::{Error, FAILED, USAGE, say, word};
-use crate::feed::{self, Feed, number, say_filter, survive};
+use crate::feed::{self, Feed, earlier, number, say_filter, survive};
 use crate::out::Out;
 
 mod server;
@@ -44,6 +44,7 @@ unless --public is given. Port 0 takes any that is free; the address is told on 
     flags: &[
         feed::ALL_NETNS,
         feed::LIMIT,
+        feed::BUFFER_SIZE,
         Flag {
             short: None,
             long: &["listen"],
@@ -160,14 +161,6 @@ fn cannot(what: &str, error: &io::Error) -> Error {
     Error::io(format_args!("cannot {what}"), error)
 }
 
-fn earlier(wait: Wait, time: Instant) -> Wait {
-    match wait {
-        Wait::Never => Wait::Never,
-        Wait::Forever => Wait::Until(time),
-        Wait::Until(other) => Wait::Until(other.min(time)),
-    }
-}
-
 /// Where to listen.
 fn address(typed: &str, public: bool) -> Result<SocketAddr, Error> {
     let address: SocketAddr =
@@ -216,13 +209,10 @@ impl Counting {
     fn count(&mut self, told: &Told<Flow>) {
         let Self { feed, tracker, metrics } = self;
         let now = Instant::now();
+        metrics.told(number, told);
         match told {
             Told::Found(namespace) => {
                 let number = number(namespace);
-                if let Some(name) = namespace.name() {
-                    let entry = metrics.namespaces.entry(number).or_default();
-                    entry.name = name.to_string_lossy().into_owned();
-                }
                 // One that was known by its id alone has another number now.
                 let before = Namespace { id: None, ..Namespace::clone(namespace) };
                 tracker.table_mut().remove_namespace(feed::number(&before));
@@ -234,7 +224,6 @@ impl Counting {
             }
             Told::Item { namespace, item } => {
                 let number = number(namespace);
-                metrics.item(number, item);
                 match item {
                     Item::Change(change) => tracker.change(number, change, now),
                     Item::Listed { .. } | Item::Forgotten(_) => {
@@ -249,12 +238,9 @@ impl Counting {
             Told::Gone { namespace, .. } => {
                 tracker.table_mut().remove_namespace(number(namespace));
             }
-            Told::Lost(loss) => metrics.loss(loss),
-            Told::Failed { error, .. } => {
-                metrics.error(&error.source);
-                say(format_args!("nlctl: WARNING: {error}"));
+            Told::Failed { namespace, error } => {
+                say(format_args!("nlctl: WARNING: {namespace}: {error}"));
             }
-            Told::Unattributed { .. } => metrics.losses.undecodable += 1,
             _ => {}
         }
     }
@@ -264,6 +250,7 @@ impl Counting {
         self.metrics.take_nat(self.tracker.table());
         self.metrics.take_queue(self.feed.socket());
         self.metrics.received = self.feed.received();
+        self.metrics.coverage.hidden_processes = self.feed.hidden_processes() as u64;
         if let Some(governor) = self.feed.governor() {
             self.metrics.take_filter(governor);
         }

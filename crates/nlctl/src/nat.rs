@@ -61,7 +61,7 @@ such connection, or if it is not translated.
                 arguments: "",
                 about: "List translated connections, then show those that begin and end.",
                 text: watch::HELP,
-                flags: &[feed::ALL_NETNS, feed::LIMIT],
+                flags: &[feed::ALL_NETNS, feed::LIMIT, feed::BUFFER_SIZE],
                 style: Style::Ip,
                 kind: Kind::Run(watch::run),
             },

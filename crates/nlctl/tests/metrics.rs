@@ -63,6 +63,8 @@ fn counters_are_printed_once() {
         let text = nlctl(&["metrics", "--all-netns"]);
         assert_eq!(value(&text, "nl_nat_flows").to_bits(), 2_f64.to_bits());
         assert!(text.contains("nl_events_total{namespace=\"blue\",kind=\"new\"} 0\n"), "{text}");
+        assert_eq!(value(&text, "nl_namespaces").to_bits(), 2_f64.to_bits());
+        assert_eq!(value(&text, "nl_list_entries_total").to_bits(), 2_f64.to_bits());
     });
 }
 

@@ -1,5 +1,6 @@
 //! Prometheus' text format, version 0.0.4.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
 use super::{Histogram, Metrics};
@@ -50,10 +51,10 @@ fn histogram(f: &mut Formatter<'_>, name: &str, help: &str, from: &Histogram) ->
 /// their names say.
 impl Display for Metrics {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { received, losses, resyncs, filter, queue, nat, .. } = self;
+        let Self { received, losses, lists, resyncs, coverage, filter, queue, nat, .. } = self;
         let counters = &nat.counters;
         #[rustfmt::skip]
-        let numbers: [(&str, &str, &dyn Display); 42] = [
+        let numbers: [(&str, &str, &dyn Display); 50] = [
             ("received_datagrams_total", "Datagrams that the event sockets received.", &received.datagrams),
             ("received_messages_total", "Messages in these.", &received.messages),
             ("received_bytes_total", "Bytes of these.", &received.bytes),
@@ -67,6 +68,14 @@ impl Display for Metrics {
             ("undecodable_total", "Messages that could not be decoded.", &losses.undecodable),
             ("read_errors_total", "Receiving failed for another reason.", &losses.read_errors),
             ("mirror_full_total", "Times that a mirror reached its budget.", &losses.full),
+            ("lists_total", "First lists.", &lists.count),
+            ("list_entries_total", "Entries in these.", &lists.entries),
+            ("list_seconds_total", "Time that these took.", &lists.took.as_secs_f64()),
+            ("list_longest_seconds", "Time that the longest took.", &lists.longest.as_secs_f64()),
+            ("namespaces", "Network namespaces that are followed.", &coverage.namespaces),
+            ("namespace_failures_total", "Times that something could not be done in a namespace.", &coverage.failures),
+            ("unattributed_events_total", "Events that may be of either of two namespaces.", &coverage.unattributed),
+            ("hidden_processes", "Processes that could not be asked for their namespace.", &coverage.hidden_processes),
             ("resyncs_total", "Lists made to repair a loss.", &resyncs.count),
             ("resync_seconds_total", "Time that these took.", &resyncs.took.as_secs_f64()),
             ("resync_last_seconds", "Time that the last one took.", &resyncs.last.as_secs_f64()),
@@ -102,15 +111,28 @@ impl Display for Metrics {
             head(f, name, kind, help)?;
             writeln!(f, "nl_{name} {value}")?;
         }
-        head(f, "events_total", "counter", "Events by namespace.")?;
-        for (number, namespace) in &self.namespaces {
-            let number = number.to_string();
-            let name = Label(if namespace.name.is_empty() { &number } else { &namespace.name });
-            for (kind, count) in [
-                ("new", namespace.new),
-                ("update", namespace.update),
-                ("destroy", namespace.destroy),
-            ] {
+        head(
+            f,
+            "events_total",
+            "counter",
+            "Events by namespace; those that are no more together.",
+        )?;
+        // Several may have one name.
+        let mut events = BTreeMap::<String, [u64; 3]>::new();
+        let gone =
+            (self.gone != super::Namespace::default()).then(|| ("(gone)".to_owned(), &self.gone));
+        let there = self.namespaces.iter().map(|(number, namespace)| match &*namespace.name {
+            "" => (number.to_string(), namespace),
+            name => (name.to_owned(), namespace),
+        });
+        for (name, namespace) in there.chain(gone) {
+            let counts = [namespace.new, namespace.update, namespace.destroy];
+            let sums = events.entry(name).or_default();
+            sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        }
+        for (name, counts) in &events {
+            for (kind, count) in ["new", "update", "destroy"].iter().zip(counts) {
+                let name = Label(name);
                 writeln!(f, "nl_events_total{{namespace=\"{name}\",kind=\"{kind}\"}} {count}")?;
             }
         }

@@ -17,7 +17,8 @@ use crate::out::Out;
 pub(super) const HELP: &str = "\
 [LIST] begins the line of a connection that was there before, [NEW] of one that began, [END] of one
 that ended. What was lost is told on stderr; then the table is listed again, and the differences are
-shown as if they had been heard. SIGINT ends it.
+shown as if they had been heard. SIGINT ends it: exit code 0, or 1 if what was lost could not be
+repaired within two seconds.
 
 While more events come than --limit allows, the kernel is told to keep some back: those of
 connections that are not translated, which are not shown anyway, then those of a part of the
@@ -67,7 +68,7 @@ impl Show {
                 Ok(())
             }
             Told::Lost(loss) => {
-                say(format_args!("nlctl: WARNING: {loss}"));
+                say(format_args!("nlctl: WARNING: {loss}{}", feed.room(loss)));
                 if !self.json {
                     return Ok(());
                 }
@@ -122,7 +123,7 @@ impl Show {
                 new.map_or(Ok(()), |new| self.entry(out, "new", namespace, &new))
             }
             Item::Lost(loss) => {
-                self.warn(namespace, loss);
+                self.warn(namespace, &format_args!("{loss}{}", feed.room(loss)));
                 let write = |json: &mut Json<'_>| {
                     json.key("loss");
                     loss_fields(json, "type", *loss);
