@@ -28,6 +28,7 @@ pub(crate) use neighbour::neighbour;
 pub(crate) use nexthop::{bucket, nexthop};
 pub(crate) use route::{METRICS, route};
 pub(crate) use rule::rule;
+pub use settings::Date;
 pub(crate) use settings::{address_label, neighbour_table, netconf, nsid, router_prefix};
 pub(crate) use traffic::{class, qdisc};
 

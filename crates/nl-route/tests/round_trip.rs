@@ -224,7 +224,7 @@ fn events_tell_what_was_done() {
     let gone = message(RTM_DELADDR, &Address::default());
     let event = Event::decode(&Message::decode(&gone).unwrap()).unwrap();
     assert_eq!(event, Some(Event::Address(Change::delete(Address::default()))));
-    let other = Header { length: 16, message_type: RTM_NEWQDISC, ..Header::default() }.encode();
+    let other = Header { length: 16, message_type: RTM_NEWTFILTER, ..Header::default() }.encode();
     assert_eq!(Event::decode(&Message::decode(&other).unwrap()), Ok(None));
 }
 

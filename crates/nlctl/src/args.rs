@@ -120,18 +120,25 @@ impl Options {
         self.words.iter().map(|word| utf8(word)).collect()
     }
 
-    /// The address family that was asked for by `-4`, `-6` or `-f`, the last of these; else
+    /// The address family that was asked for by `-4`, `-6`, `-f` and so on, the last of these; else
     /// `AF_UNSPEC`.
     ///
     /// # Errors
     /// If it is none.
     pub(crate) fn family(&self) -> Result<AddressFamily, Error> {
-        let last = self.given.iter().rev().find(|given| matches!(given.0, "4" | "6" | "family"));
+        let last = self
+            .given
+            .iter()
+            .rev()
+            .find(|given| matches!(given.0, "4" | "6" | "M" | "B" | "0" | "family"));
         match last {
             None => Ok(AddressFamily::UNSPEC),
             Some((_, name)) => match &**name {
                 "4" | "inet" | "ipv4" => Ok(AddressFamily::INET),
                 "6" | "inet6" | "ipv6" => Ok(AddressFamily::INET6),
+                "M" | "mpls" => Ok(AddressFamily::MPLS),
+                "B" | "bridge" => Ok(AddressFamily::BRIDGE),
+                "0" | "link" => Ok(AddressFamily::PACKET),
                 _ if self.style == Some(Style::Conntrack) => {
                     Err(Error::parameter(format_args!("`{}' unsupported protocol", word(name))))
                 }

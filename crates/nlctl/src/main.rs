@@ -34,7 +34,7 @@ mod settings;
 mod traffic;
 
 /// The options of all commands.
-static FLAGS: [Flag; 15] = [
+static FLAGS: [Flag; 20] = [
     switch('j', &["json"], "print JSON"),
     switch('p', &["pretty"], "lay JSON out for people"),
     switch('d', &["details"], "show more"),
@@ -50,15 +50,25 @@ static FLAGS: [Flag; 15] = [
         short: Some('f'),
         long: &["family"],
         value: Some("FAMILY"),
-        help: "inet or inet6, as -4 and -6",
+        help: "inet, inet6, mpls, bridge, link, as -4, -6, -M, -B, -0",
     },
     switch('4', &["4"], "IPv4 only"),
     switch('6', &["6"], "IPv6 only"),
+    switch('M', &["M"], "MPLS only"),
+    switch('B', &["B"], "bridges only"),
+    switch('0', &["0"], "links only"),
     Flag {
         short: Some('n'),
         long: &["netns"],
         value: Some("NAME|PATH|PID"),
         help: "work in another network namespace",
+    },
+    switch('t', &["timestamp"], "print a line with the time before each event"),
+    Flag {
+        short: None,
+        long: &["tshort", "ts"],
+        value: None,
+        help: "print the time before each event",
     },
     Flag {
         short: None,
@@ -219,7 +229,7 @@ const MONITOR: Command = Command {
     arguments: "[OBJECT…] [label]",
     about: "Show changes as they happen, as ip monitor does.",
     text: monitor::HELP,
-    flags: &[],
+    flags: &monitor::FLAGS,
     style: Style::Ip,
     kind: Kind::Run(monitor::run),
 };

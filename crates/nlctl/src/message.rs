@@ -6,14 +6,17 @@ use nl_conntrack::tables::{
     IPCTNL_MSG_CT_DELETE, IPCTNL_MSG_CT_NEW, IPCTNL_MSG_EXP_DELETE, IPCTNL_MSG_EXP_NEW,
 };
 use nl_conntrack::{Event, Expectation, ExpectationEvent, Flow, text};
+use nl_route::nsid::Nsid;
 use nl_route::tables::{
-    RTM_DELADDR, RTM_DELLINK, RTM_DELNEIGH, RTM_DELNEXTHOP, RTM_DELNEXTHOPBUCKET, RTM_DELROUTE,
-    RTM_DELRULE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEIGH, RTM_NEWNEXTHOP, RTM_NEWNEXTHOPBUCKET,
-    RTM_NEWROUTE, RTM_NEWRULE,
+    RTM_DELADDRLABEL, RTM_DELNSID, RTM_NEWADDRLABEL, RTM_NEWNEIGHTBL, RTM_NEWNSID, RTM_SETNEIGHTBL,
 };
-use nl_route::{Address, Context, Link, Neighbour, Nexthop, NexthopBucket, Route, Rule};
+use nl_route::{
+    Address, AddressLabel, Class, Context, Link, Neighbour, NeighbourTable, Netconf, Nexthop,
+    NexthopBucket, Qdisc, Route, RouterPrefix, Rule,
+};
 use nl_wire::ack::Ack;
 use nl_wire::error::Problem;
+use nl_wire::header::Verb;
 use nl_wire::header::{Flags, NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN};
 use nl_wire::json::{Json, ToJson};
 use nl_wire::table::Protocol;
@@ -32,6 +35,8 @@ pub(crate) struct Item<'a> {
     pub(crate) time: Option<Duration>,
     /// Its number in the file, from 1 on.
     pub(crate) number: u64,
+    /// The network namespace that it comes from, if that is not our own.
+    pub(crate) nsid: Option<i32>,
     /// The message.
     pub(crate) message: Message<'a>,
 }
@@ -63,6 +68,20 @@ pub(crate) enum Object {
     Nexthop(Box<Nexthop>),
     /// A bucket of a resilient group.
     NexthopBucket(NexthopBucket),
+    /// Settings of an interface.
+    Netconf(Box<Netconf>),
+    /// A prefix that a router advertised.
+    RouterPrefix(Box<RouterPrefix>),
+    /// A queueing discipline.
+    Qdisc(Box<Qdisc>),
+    /// A class of one.
+    Class(Box<Class>),
+    /// An address label.
+    AddressLabel(AddressLabel),
+    /// A neighbour table.
+    NeighbourTable(Box<NeighbourTable>),
+    /// The id of a network namespace.
+    Nsid(Nsid),
     /// A flow that was listed.
     Flow(Box<Flow>),
     /// What happened to a flow.
@@ -92,17 +111,8 @@ impl Item<'_> {
 
     /// Whether the object is gone.
     pub(crate) fn is_delete(&self) -> bool {
-        self.family == Family::ROUTE
-            && matches!(
-                self.message.header.message_type,
-                RTM_DELROUTE
-                    | RTM_DELLINK
-                    | RTM_DELADDR
-                    | RTM_DELNEIGH
-                    | RTM_DELRULE
-                    | RTM_DELNEXTHOP
-                    | RTM_DELNEXTHOPBUCKET
-            )
+        let kind = self.protocol().message(self.message.header.message_type);
+        self.family == Family::ROUTE && kind.is_some_and(|kind| kind.verb == Verb::Delete)
     }
 
     /// Reads what the message is about.
@@ -125,25 +135,31 @@ impl Item<'_> {
         let message = &self.message;
         let listed = message.header.flags.contains(Flags::MULTI);
         Ok(match (self.family, message.header.message_type) {
-            (Family::ROUTE, RTM_NEWROUTE | RTM_DELROUTE) => Object::Route(Route::decode(message)?),
-            (Family::ROUTE, RTM_NEWLINK | RTM_DELLINK) => {
-                Object::Link(Box::new(Link::decode(message)?))
+            (Family::ROUTE, RTM_NEWADDRLABEL | RTM_DELADDRLABEL) => {
+                Object::AddressLabel(AddressLabel::decode(message)?)
             }
-            (Family::ROUTE, RTM_NEWADDR | RTM_DELADDR) => {
-                Object::Address(Address::decode(message)?)
+            (Family::ROUTE, RTM_NEWNEIGHTBL | RTM_SETNEIGHTBL) => {
+                Object::NeighbourTable(Box::new(NeighbourTable::decode(message)?))
             }
-            (Family::ROUTE, RTM_NEWNEIGH | RTM_DELNEIGH) => {
-                Object::Neighbour(Box::new(Neighbour::decode(message)?))
-            }
-            (Family::ROUTE, RTM_NEWRULE | RTM_DELRULE) => {
-                Object::Rule(Box::new(Rule::decode(message)?))
-            }
-            (Family::ROUTE, RTM_NEWNEXTHOP | RTM_DELNEXTHOP) => {
-                Object::Nexthop(Box::new(Nexthop::decode(message)?))
-            }
-            (Family::ROUTE, RTM_NEWNEXTHOPBUCKET | RTM_DELNEXTHOPBUCKET) => {
-                Object::NexthopBucket(NexthopBucket::decode(message)?)
-            }
+            (Family::ROUTE, RTM_NEWNSID | RTM_DELNSID) => Object::Nsid(Nsid::decode(message)?),
+            (Family::ROUTE, _) => match nl_route::Event::decode(message)? {
+                None => Object::None,
+                Some(nl_route::Event::Route(change)) => Object::Route(change.object),
+                Some(nl_route::Event::Link(change)) => Object::Link(Box::new(change.object)),
+                Some(nl_route::Event::Address(change)) => Object::Address(change.object),
+                Some(nl_route::Event::Neighbour(change)) => {
+                    Object::Neighbour(Box::new(change.object))
+                }
+                Some(nl_route::Event::Rule(change)) => Object::Rule(Box::new(change.object)),
+                Some(nl_route::Event::Nexthop(change)) => Object::Nexthop(Box::new(change.object)),
+                Some(nl_route::Event::NexthopBucket(change)) => {
+                    Object::NexthopBucket(change.object)
+                }
+                Some(nl_route::Event::Netconf(change)) => Object::Netconf(Box::new(change.object)),
+                Some(nl_route::Event::RouterPrefix(prefix)) => Object::RouterPrefix(prefix),
+                Some(nl_route::Event::Qdisc(change)) => Object::Qdisc(Box::new(change.object)),
+                Some(nl_route::Event::Class(change)) => Object::Class(Box::new(change.object)),
+            },
             (Family::NETFILTER, IPCTNL_MSG_CT_NEW | IPCTNL_MSG_CT_DELETE) if listed => {
                 Object::Flow(Box::new(Flow::decode(message)?))
             }
@@ -186,6 +202,7 @@ pub(crate) fn json_line(
     let json = &mut Json::new(out);
     json.begin_object();
     json.field("type", item.type_name());
+    json.optional("nsid", item.nsid);
     json.key("object");
     match (object, ack) {
         (Object::Route(route), _) => nl_route::json::route(json, route, context),
@@ -195,6 +212,13 @@ pub(crate) fn json_line(
         (Object::Rule(rule), _) => nl_route::json::rule(json, rule, context),
         (Object::Nexthop(nexthop), _) => nl_route::json::nexthop(json, nexthop, context),
         (Object::NexthopBucket(bucket), _) => nl_route::json::nexthop_bucket(json, bucket, context),
+        (Object::Netconf(netconf), _) => nl_route::json::netconf(json, netconf, context),
+        (Object::RouterPrefix(prefix), _) => nl_route::json::router_prefix(json, prefix, context),
+        (Object::Qdisc(qdisc), _) => nl_route::json::qdisc(json, qdisc, context),
+        (Object::Class(class), _) => nl_route::json::class(json, class, context),
+        (Object::AddressLabel(label), _) => nl_route::json::address_label(json, label, context),
+        (Object::NeighbourTable(table), _) => nl_route::json::neighbour_table(json, table, context),
+        (Object::Nsid(nsid), _) => nl_route::json::nsid(json, nsid, context),
         (Object::Flow(flow), _) => json.value(&**flow),
         (Object::Event(event), _) => json.value(&**event),
         (Object::Expectation(expectation), _) => json.value(&**expectation),
@@ -256,6 +280,13 @@ pub(crate) fn ip_text(out: &mut String, object: &Object, context: &Context<'_>) 
         Object::Rule(rule) => nl_route::text::rule(out, rule, context),
         Object::Nexthop(nexthop) => nl_route::text::nexthop(out, nexthop, context),
         Object::NexthopBucket(bucket) => nl_route::text::nexthop_bucket(out, bucket, context),
+        Object::Netconf(netconf) => nl_route::text::netconf(out, netconf, context),
+        Object::RouterPrefix(prefix) => nl_route::text::router_prefix(out, prefix, context),
+        Object::Qdisc(qdisc) => nl_route::text::qdisc(out, qdisc, context),
+        Object::Class(class) => nl_route::text::class(out, class, context),
+        Object::AddressLabel(label) => nl_route::text::address_label(out, label, context),
+        Object::NeighbourTable(table) => nl_route::text::neighbour_table(out, table, context),
+        Object::Nsid(nsid) => nl_route::text::nsid(out, nsid, context),
         _ => return false,
     }
     true

@@ -78,6 +78,10 @@ fn flags(out: &mut Out<'_, '_>, address: &Address) {
     let permanent = address.flags.contains(AddressFlags::PERMANENT);
     let mut rest = address.flags.without(AddressFlags::PERMANENT);
     for (flag, word) in FLAGS {
+        // ip tells of this where the bit for permanence has its place.
+        if flag == AddressFlags::MANAGETEMPADDR && !permanent {
+            out.either("dynamic", true, "dynamic ", "");
+        }
         if rest.contains(flag) {
             rest = rest.without(flag);
             let ipv6 = address.family == AddressFamily::INET6;
@@ -85,9 +89,6 @@ fn flags(out: &mut Out<'_, '_>, address: &Address) {
             out.text(format_args!("{word} "));
             out.json(|json| json.field(word, true));
         }
-    }
-    if !permanent {
-        out.either("dynamic", true, "dynamic ", "");
     }
     if !rest.is_empty() {
         out.text(format_args!("flags {:02x} ", rest.0));

@@ -217,8 +217,16 @@ fn statistics(out: &mut Out<'_, '_>, statistics: &NeighbourTableStatistics, cont
     }
 }
 
-/// A date and time of day, from seconds since 1970.
-struct Date(i64);
+/// A date and time of day as ip prints them, from local time in seconds since 1970.
+///
+/// ```
+/// assert_eq!(nl_route::text::Date(1_795_233_661).to_string(), "2026-11-21 04:01:01");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Date(
+    /// The seconds.
+    pub i64,
+);
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

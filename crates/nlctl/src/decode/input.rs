@@ -73,7 +73,7 @@ impl Input {
                         self.bad(format_args!("message {number}: {error}"))
                     }
                 })?;
-                visit(&Item { family, time, number, message })?;
+                visit(&Item { family, time, number, nsid: None, message })?;
             }
         };
         if !self.is_pcap() {
