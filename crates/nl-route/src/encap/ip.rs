@@ -169,6 +169,14 @@ impl TunnelOption {
                 _ => {}
             }
         }
+        // Each version has fields of its own, which the other does not look at.
+        if let Some(Self::Erspan { version, index, direction, hardware }) = options.last_mut() {
+            if *version == 2 {
+                *index = 0;
+            } else {
+                (*direction, *hardware) = (0, 0);
+            }
+        }
         Ok(())
     }
 

@@ -66,8 +66,8 @@ pub(super) fn encap(out: &mut Out<'_, '_>, encap: &Encap, context: &Context<'_>)
     }
     match encap.decode() {
         Ok(Some(Encapsulation::Mpls(labels))) => mpls(out, &labels),
-        Ok(Some(Encapsulation::Ip(tunnel))) => ip(out, &tunnel, ["ttl", "tos"]),
-        Ok(Some(Encapsulation::Ip6(tunnel))) => ip(out, &tunnel, ["hoplimit", "tc"]),
+        Ok(Some(Encapsulation::Ip(tunnel))) => ip(out, &tunnel, ["ttl", "tos"], context),
+        Ok(Some(Encapsulation::Ip6(tunnel))) => ip(out, &tunnel, ["hoplimit", "tc"], context),
         Ok(Some(Encapsulation::Ila(locator))) => ila(out, locator),
         Ok(Some(Encapsulation::Seg6(header))) => seg6(out, &header),
         Ok(Some(Encapsulation::Bpf(programs))) => bpf(out, &programs),
@@ -100,7 +100,7 @@ fn mpls(out: &mut Out<'_, '_>, mpls: &Mpls) {
     }
 }
 
-fn ip(out: &mut Out<'_, '_>, tunnel: &IpTunnel, [ttl, tos]: [&str; 2]) {
+fn ip(out: &mut Out<'_, '_>, tunnel: &IpTunnel, [ttl, tos]: [&str; 2], context: &Context<'_>) {
     if let Some(id) = tunnel.id {
         out.number("id", "id ", id);
     }
@@ -124,7 +124,7 @@ fn ip(out: &mut Out<'_, '_>, tunnel: &IpTunnel, [ttl, tos]: [&str; 2]) {
             out.json(|json| json.field(key, true));
         }
     }
-    options(out, &tunnel.options);
+    options(out, &tunnel.options, context);
 }
 
 fn labelled(out: &mut Out<'_, '_>, key: &str, value: impl fmt::Display) {
@@ -132,11 +132,12 @@ fn labelled(out: &mut Out<'_, '_>, key: &str, value: impl fmt::Display) {
     out.string(key, "", value);
 }
 
-fn options(out: &mut Out<'_, '_>, options: &[TunnelOption]) {
+fn options(out: &mut Out<'_, '_>, options: &[TunnelOption], context: &Context<'_>) {
     let geneve = |option: &&TunnelOption| matches!(option, TunnelOption::Geneve { .. });
     let count = options.iter().filter(geneve).count();
     if count > 0 {
-        out.text("\n\tgeneve_opts ");
+        out.line(context);
+        out.text("\tgeneve_opts ");
         out.begin_array("geneve_opts");
     }
     for (index, option) in options.iter().filter(geneve).enumerate() {
@@ -156,13 +157,15 @@ fn options(out: &mut Out<'_, '_>, options: &[TunnelOption]) {
         match option {
             TunnelOption::Geneve { .. } => {}
             TunnelOption::Vxlan { group } => {
+                out.line(context);
                 out.begin_object("vxlan_opts");
-                out.number("gbp", "\n\tvxlan_opts ", group);
+                out.number("gbp", "\tvxlan_opts ", group);
                 out.end_object();
             }
             TunnelOption::Erspan { version, index, direction, hardware } => {
+                out.line(context);
                 out.begin_object("erspan_opts");
-                out.number_with("ver", "\n\terspan_opts ", version, "");
+                out.number_with("ver", "\terspan_opts ", version, "");
                 out.number_with("index", ":", index, "");
                 out.number_with("dir", ":", direction, "");
                 out.number("hwid", ":", hardware);
