@@ -4,6 +4,7 @@
 //! protocol hold for all others.
 
 use alloc::collections::BTreeMap;
+use alloc::string::ToString as _;
 
 use nl_wire::attr::Attrs;
 use nl_wire::datagram::Message;
@@ -168,7 +169,7 @@ impl Timeouts {
 }
 
 /// `{"name", "family", "protocol", "timeouts": {"established": seconds, …}, "use_count"}`; the
-/// defaults have no name.
+/// defaults have no name, and states without a name are called by their number.
 impl ToJson for Timeouts {
     fn to_json(&self, json: &mut Json<'_>) {
         json.begin_object();
@@ -177,8 +178,11 @@ impl ToJson for Timeouts {
         json.field("protocol", self.protocol);
         json.key("timeouts");
         json.begin_object();
-        for (name, seconds) in self.iter() {
-            json.field(&name.unwrap_or("unknown").to_ascii_lowercase(), seconds);
+        for ((name, seconds), number) in self.iter().zip(self.seconds.keys()) {
+            match name {
+                Some(name) => json.field(&name.to_ascii_lowercase(), seconds),
+                None => json.field(&number.to_string(), seconds),
+            }
         }
         json.end_object();
         json.optional("use_count", self.use_count);

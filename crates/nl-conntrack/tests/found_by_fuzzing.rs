@@ -1,7 +1,9 @@
 //! Inputs that broke a law once.
 
 use nl_conntrack::tables::*;
-use nl_conntrack::{Flow, IpProtocol, L4, ProtocolInfo, Tuple};
+use nl_conntrack::{Flow, IpProtocol, L4, ProtocolInfo, Timeouts, Tuple};
+use nl_wire::json::{Json, ToJson as _};
+use nl_wire::value::AddressFamily;
 use nl_wire::{Attrs, Writer};
 
 fn round_trip(flow: &Flow) {
@@ -48,4 +50,14 @@ fn states_of_two_protocols() {
     let flow = Flow::from_attributes(tuple.family(), Attrs::new(&bytes)).unwrap();
     assert!(matches!(flow.protocol_info, Some(ProtocolInfo::Sctp(_))) && !flow.unknown.is_empty());
     round_trip(&flow);
+}
+
+/// Timeouts of states without a name all had the same key.
+#[test]
+fn timeouts_without_names() {
+    let mut timeouts = Timeouts::new("", AddressFamily::INET, IpProtocol(250));
+    timeouts.seconds = [(1, 5), (40, 6), (41, 7)].into();
+    let mut out = String::new();
+    timeouts.to_json(&mut Json::new(&mut out));
+    assert!(out.contains(r#"{"timeout":5,"40":6,"41":7}"#), "{out}");
 }
