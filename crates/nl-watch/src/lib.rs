@@ -8,7 +8,7 @@
 //! A [`Consumer`] does the same for all network namespaces of a host at once.
 //!
 //! What can be watched is an [`Object`]: [`Flows`], [`Expectations`], [`Routes`], [`Links`],
-//! [`Addresses`], [`Neighbours`], [`Rules`], [`Nexthops`].
+//! [`Addresses`], [`Neighbours`], [`Forwarding`], [`Rules`], [`Nexthops`].
 
 pub mod consumer;
 mod engine;
@@ -24,8 +24,8 @@ pub use consumer::{Consumer, Namespace};
 pub use engine::{Counters, Engine, Item};
 pub use mirror::{Budget, Change, Mirror};
 pub use object::{
-    Addresses, Expectations, Flows, Links, Neighbours, Nexthops, Notice, Object, RouteKey, Routes,
-    Rules,
+    Addresses, Expectations, Flows, Forwarding, Links, Neighbours, Nexthops, Notice, Object,
+    RouteKey, Routes, Rules,
 };
 pub use spawn::Handle;
 pub use watch::{RECEIVE_BUFFER, Watch};

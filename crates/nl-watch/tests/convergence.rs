@@ -13,7 +13,8 @@ use nl_conntrack::{
 use nl_socket::{Connection, Events, Loss, Socket};
 use nl_testkit::{Rng, live, need, sh, skip};
 use nl_watch::{
-    Addresses, Expectations, Flows, Item, Links, Neighbours, Nexthops, Object, Routes, Rules, Watch,
+    Addresses, Expectations, Flows, Forwarding, Item, Links, Neighbours, Nexthops, Object, Routes,
+    Rules, Watch,
 };
 use nl_wire::value::{AddressFamily, Family};
 
@@ -196,6 +197,53 @@ fn neighbours() {
             if rng.one_in(8) {
                 script += "link set v0 down\nlink set v0 up\n";
             }
+            ip(&script);
+        });
+    });
+}
+
+/// Entries made by hand, and those that ports and their changes bring.
+#[test]
+fn forwarding() {
+    live(|| {
+        if !need(&["ip", "bridge"]) {
+            return;
+        }
+        lab();
+        // Where the kernel has VLANs of bridges these are tried too.
+        sh("ip link add b0 type bridge
+            ip link set b0 up
+            ip link set b0 type bridge vlan_filtering 1 2>/dev/null || true
+            for i in v0 v2; do ip link set $i master b0; done");
+        rounds(Forwarding, 4096, |rng| {
+            let mut script = String::new();
+            for _ in 0..40 {
+                let (port, host) = (2 * rng.below(2), rng.below(12));
+                let how = *rng.pick(&["add", "add", "replace", "del"]);
+                let what = match rng.below(4) {
+                    _ if how == "del" => "",
+                    0 => "permanent",
+                    1 => "static sticky",
+                    2 => "static",
+                    _ => "dynamic",
+                };
+                let vlan = *rng.pick(&["", "", "vlan 1", "vlan 7"]);
+                let address = format!("02:00:00:00:01:{host:02}");
+                writeln!(script, "fdb {how} {address} dev v{port} master {what} {vlan}").unwrap();
+                if rng.one_in(20) {
+                    let verb = *rng.pick(&["add", "del"]);
+                    writeln!(script, "vlan {verb} vid 7 dev v{port}").unwrap();
+                }
+            }
+            sh(&format!("bridge -force -batch - 2>/dev/null <<'EOF' || true\n{script}EOF\n"));
+            let port = 2 * rng.below(2);
+            let script = match rng.below(8) {
+                0 => format!("link set v{port} nomaster\nlink set v{port} master b0\n"),
+                1 => format!("link set v{port} address 02:00:00:00:02:0{}\n", rng.below(3)),
+                2 => format!("link set v{port} down\nlink set v{port} up\n"),
+                3 => "link set b0 type bridge fdb_flush\n".to_owned(),
+                _ => return,
+            };
             ip(&script);
         });
     });
