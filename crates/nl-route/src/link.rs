@@ -29,6 +29,7 @@ use crate::value::{AddrGenMode, LinkEvent, LinkFlags, LinkMode, LinkType, OperSt
 
 mod info;
 mod stats;
+pub(crate) mod words;
 
 pub use info::LinkInfo;
 pub use stats::Stats64;

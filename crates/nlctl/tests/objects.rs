@@ -236,8 +236,17 @@ fn what_is_flushed_is_gone() {
                 seen.push(format!("{}{}{}", ran.out, again.out, shown()));
                 sh(CLEAN);
             }
+            // Without the seconds since each was used, confirmed and updated.
+            let ageless = |line: &str| {
+                let (before, ages) = line.split_once(" used ")?;
+                Some(
+                    before.to_owned()
+                        + ages.trim_start_matches(|c: char| "0123456789/".contains(c)),
+                )
+            };
             let lines = |text: &str| {
-                let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+                let lines = text.lines().map(|line| ageless(line).unwrap_or(line.to_owned()));
+                let mut lines: Vec<_> = lines.collect();
                 lines.sort();
                 lines
             };

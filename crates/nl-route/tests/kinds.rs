@@ -1,0 +1,181 @@
+//! The kinds of links: whatever they hold is printed as ip prints it, whether or not the kernel at
+//! hand knows them.
+
+// Bits of random numbers are as good as any.
+#![allow(clippy::cast_possible_truncation)]
+
+mod common;
+
+use std::fs;
+
+use common::beside::{forms, same_text};
+use common::names;
+use nl_route::link::LinkInfo;
+use nl_route::tables::link::IFLA_INFO;
+use nl_route::value::LinkFlags;
+use nl_route::{Link, tables, text};
+use nl_socket::Connection;
+use nl_testkit::{Rng, live, need, tool};
+use nl_wire::table::{Key, Payload, Table};
+use nl_wire::value::Family;
+use nl_wire::{Header, Writer, write};
+
+/// The kinds of which ip prints more than the name, and how their data is laid out.
+fn kinds(attribute: &str) -> impl Iterator<Item = (&'static str, &'static Table)> {
+    let row = IFLA_INFO.by_name(attribute).unwrap();
+    let Payload::Choice { cases, .. } = row.payload else { panic!("{attribute}") };
+    cases.iter().filter_map(|case| match case {
+        (Key::Text(kind), Payload::Nest(table)) => Some((*kind, *table)),
+        _ => None,
+    })
+}
+
+/// Kinds of which this crate knows more than ip, or less.
+const OTHER: [&str; 7] = ["netkit", "xfrm", "macsec", "hsr", "bareudp", "gtp", "vxcan"];
+
+/// Ends of names of attributes that are indexes of links.
+const LINKS: [&str; 4] = ["_LINK", "_ACTIVE_SLAVE", "_PRIMARY", "_BACKUP_PORT"];
+
+/// A number that is often small, so that words are met.
+fn number(rng: &mut Rng) -> u64 {
+    match rng.below(4) {
+        0 => rng.next_u64(),
+        1 => rng.below(256) as u64,
+        _ => rng.below(5) as u64,
+    }
+}
+
+fn value(rng: &mut Rng, payload: &Payload, name: &str, six: bool) -> Vec<u8> {
+    let number = number(rng);
+    let bytes = number.to_le_bytes();
+    match payload {
+        Payload::Flag if name.ends_with("_TTL_INHERIT") => bytes[..1].to_vec(),
+        Payload::Flag => Vec::new(),
+        Payload::U8 | Payload::I8 => bytes[..1].to_vec(),
+        Payload::U16 => (number as u16).to_ne_bytes().to_vec(),
+        // ip names protocols that are no VLANs too.
+        Payload::U16Be if name.contains("PROTOCOL") => {
+            if number % 2 == 0 {
+                vec![0x81, 0]
+            } else {
+                vec![0x88, 0xa8]
+            }
+        }
+        Payload::U16Be => (number as u16).to_be_bytes().to_vec(),
+        // Of links that it does not know ip asks the kernel, one by one.
+        Payload::U32 if LINKS.iter().any(|end| name.ends_with(end)) => {
+            (number as u32 % 2).to_ne_bytes().to_vec()
+        }
+        Payload::U32 | Payload::I32 => (number as u32).to_ne_bytes().to_vec(),
+        Payload::U32Be => (number as u32).to_be_bytes().to_vec(),
+        // ip computes times beyond a few years wrongly.
+        Payload::U64 if name.ends_with("_TIMER") => (number % (1 << 32)).to_ne_bytes().to_vec(),
+        Payload::U64 => number.to_ne_bytes().to_vec(),
+        Payload::Ipv4 => (number as u32).to_be_bytes().to_vec(),
+        Payload::Ip if !six => value(rng, &Payload::Ipv4, name, six),
+        Payload::Ip => value(rng, &Payload::Ipv6, name, six),
+        Payload::Ipv6 => [[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0], number.to_be_bytes()].concat(),
+        Payload::LinkAddress => bytes[..6].to_vec(),
+        // ip prints the one for the other.
+        Payload::Struct(_) if name.ends_with("_ROOT_ID") || name.ends_with("_BRIDGE_ID") => {
+            vec![0x80, 0, 2, 0, 0, 0x10, 0xff, 7]
+        }
+        Payload::Struct(_) => rng.next_u64().to_ne_bytes().to_vec(),
+        Payload::Array(_) if name.contains("QOS") => {
+            [number as u32, number as u32 / 2].map(u32::to_ne_bytes).concat()
+        }
+        Payload::Array(_) => (number as u32).to_ne_bytes().to_vec(),
+        Payload::List(item) => {
+            let mut out = Vec::new();
+            let mut writer = Writer::attributes(&mut out);
+            for index in 0..rng.below(4) as u16 {
+                writer.bytes(index, &value(rng, item, name, six)).unwrap();
+            }
+            out
+        }
+        Payload::Nest(table) => data(rng, table, six),
+        Payload::Bytes => rng.bytes(8),
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+/// Attributes of which ip takes for granted that all come where one comes.
+fn together(name: &str) -> Option<usize> {
+    match name {
+        _ if name.contains("_6RD_") => Some(0),
+        _ if name.contains("_ENCAP_") && !name.ends_with("_LIMIT") => Some(1),
+        _ if name.ends_with("_ROOT_ID") || name.ends_with("_BRIDGE_ID") => Some(2),
+        _ => None,
+    }
+}
+
+/// Some of the attributes of a table, each with something in it.
+fn data(rng: &mut Rng, table: &Table, six: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut writer = Writer::attributes(&mut out);
+    let much = 1 + rng.below(6);
+    let coins = [rng.one_in(2), rng.one_in(2), rng.one_in(2)];
+    for row in table.rows.iter().filter(|row| !row.name.ends_with("_PAD")) {
+        let chosen = rng.below(6) < much;
+        let chosen = together(row.name).map_or(chosen, |group| coins[group]);
+        if chosen && !matches!(row.payload, Payload::Headed(..)) {
+            writer.bytes(row.number, &value(rng, &row.payload, row.name, six)).unwrap();
+        }
+    }
+    out
+}
+
+fn any_link(rng: &mut Rng, index: u32) -> Link {
+    Link {
+        index,
+        name: Some(format!("link{index}").as_str().into()),
+        flags: LinkFlags::UP | LinkFlags::LOWER_UP | LinkFlags::RUNNING,
+        mtu: Some(1500),
+        txqlen: Some(0),
+        address: Some(rng.next_u64().to_be_bytes()[..6].to_vec()),
+        ..Link::default()
+    }
+}
+
+#[test]
+fn any_kind_is_printed_as_ip_prints_it() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        let mut connection = Connection::open(Family::ROUTE).unwrap();
+        let mut names = names(&mut connection);
+        let mut rng = Rng::new(1);
+        let mut links = Vec::new();
+        for round in 0..30 {
+            for (kind, table) in kinds("IFLA_INFO_DATA").filter(|row| !OTHER.contains(&row.0)) {
+                let mut link = any_link(&mut rng, 1000 + links.len() as u32);
+                let raw_data = (round > 0).then(|| data(&mut rng, table, kind.contains('6')));
+                let kind = Some(kind.into());
+                link.info = Some(Box::new(LinkInfo { kind, raw_data, ..LinkInfo::default() }));
+                links.push(link);
+            }
+            for (kind, table) in kinds("IFLA_INFO_SLAVE_DATA") {
+                let mut link = any_link(&mut rng, 1000 + links.len() as u32);
+                let raw_slave_data = (round > 0).then(|| data(&mut rng, table, false));
+                let slave_kind = Some(kind.into());
+                let info = LinkInfo { slave_kind, raw_slave_data, ..LinkInfo::default() };
+                link.info = Some(Box::new(info));
+                links.push(link);
+            }
+        }
+        let mut bytes = Vec::new();
+        let header = Header { message_type: tables::RTM_NEWLINK, ..Header::default() };
+        for link in &links {
+            write::message(&mut bytes, header, |writer| link.encode(writer)).unwrap();
+            names.learn(link);
+        }
+        fs::write("/run/links", bytes).unwrap();
+        for (options, context) in forms(nl_route::Context::new(&names)) {
+            let theirs = tool("ip", &[&options[..], &["monitor", "file", "/run/links"]].concat());
+            let mut ours = String::new();
+            links.iter().for_each(|link| text::link(&mut ours, link, &context));
+            same_text(&ours, &theirs, &options.join(" "));
+        }
+    });
+}
