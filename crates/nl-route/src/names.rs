@@ -9,6 +9,7 @@ use core::fmt;
 use nl_wire::text::Text;
 
 use crate::link::Link;
+use crate::nexthop::Nexthop;
 use crate::value::{LinkFlags, LinkType};
 
 /// A kind of names, each with a file of its own.
@@ -158,6 +159,7 @@ pub struct Names {
     altnames: BTreeMap<Text, u32>,
     vrfs: BTreeMap<u32, u32>,
     namespaces: BTreeMap<i32, Text>,
+    nexthops: BTreeMap<u32, Nexthop>,
     words: BTreeMap<(NameKind, u32), String>,
 }
 
@@ -171,6 +173,7 @@ impl Default for Names {
             altnames: BTreeMap::new(),
             vrfs: BTreeMap::new(),
             namespaces: BTreeMap::new(),
+            nexthops: BTreeMap::new(),
             words: NameKind::ALL.into_iter().flat_map(built_in).collect(),
         }
     }
@@ -299,6 +302,23 @@ impl Names {
     /// The name of the namespace with an id, if it is known.
     pub fn netns(&self, id: i32) -> Option<&Text> {
         self.namespaces.get(&id)
+    }
+
+    /// Learns a nexthop object, which details of the routes that use it show.
+    pub fn learn_nexthop(&mut self, nexthop: Nexthop) {
+        if let Some(id) = nexthop.id {
+            self.nexthops.insert(id, nexthop);
+        }
+    }
+
+    /// Forgets a nexthop object.
+    pub fn forget_nexthop(&mut self, id: u32) {
+        self.nexthops.remove(&id);
+    }
+
+    /// The nexthop object of an id, if it is known.
+    pub fn nexthop(&self, id: u32) -> Option<&Nexthop> {
+        self.nexthops.get(&id)
     }
 
     /// The table of the VRF of that name.

@@ -1,25 +1,19 @@
-//! Many changes at once: batches of commands as of `ip -batch`, and whole lists of routes.
+//! Batches of commands as of `ip -batch`.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, BufRead, BufReader};
 
 use nl_route::parse;
-use nl_route::tables::RTM_NEWROUTE;
 use nl_route::{Action, Change, Route};
-use nl_wire::datagram::Messages;
-use nl_wire::{Errno, Header, write};
 
 use crate::COMMANDS;
 use crate::args::{Options, Parsed, parse_line};
-use crate::error::{Error, FAILED, REFUSED, USAGE, say, word};
+use crate::error::{Error, FAILED, USAGE, say, word};
 use crate::object::Session;
 use crate::out::Out;
 
 /// So many routes are sent together.
 const WINDOW: usize = 1000;
-
-/// What ip writes before saved routes, in host byte order.
-const ROUTES: u32 = 0x4531_1224;
 
 /// The commands that change a route, in the order in which ip looks for what was cut short; those
 /// without an action are none.
@@ -223,94 +217,4 @@ fn split(line: &str) -> Vec<String> {
         rest = behind.trim_start();
     }
     words
-}
-
-/// The routes that the words of a session select.
-fn selected(session: &mut Session<'_>) -> Result<Vec<Route>, Error> {
-    let selector = parse::selector(&session.words, session.family, &session.names)?;
-    session.all(selector.filter)
-}
-
-/// `nlctl route flush`
-pub(crate) fn flush(options: &Options, out: &mut Out) -> Result<u8, Error> {
-    let mut session = Session::start(options)?;
-    if session.words.is_empty() {
-        return Err(Error::new(FAILED, "\"ip route flush\" requires arguments."));
-    }
-    let routes = selected(&mut session)?;
-    let mut deleted = 0_usize;
-    let mut first = None;
-    for result in session.connection.batch(routes.into_iter().map(Change::delete)) {
-        match result {
-            Ok(()) => deleted += 1,
-            // It went with another.
-            Err(error) if error.errno() == Some(Errno::ESRCH) => {}
-            Err(error) => {
-                first.get_or_insert(Error::rtnetlink(&error));
-            }
-        }
-    }
-    if options.has("statistics") {
-        out.append(format_args!("*** Flushed {deleted} routes ***\n"));
-    }
-    first.map_or(Ok(0), Err)
-}
-
-/// `nlctl route save`
-pub(crate) fn save(options: &Options, out: &mut Out) -> Result<u8, Error> {
-    if io::stdout().is_terminal() {
-        return Err(Error::new(USAGE, "Not sending a binary stream to stdout"));
-    }
-    let mut session = Session::start(options)?;
-    let mut bytes = Vec::from(ROUTES.to_ne_bytes());
-    for route in selected(&mut session)? {
-        let header = Header { message_type: RTM_NEWROUTE, ..Header::default() };
-        write::message(&mut bytes, header, |writer| route.encode(writer))
-            .map_err(|error| Error::new(FAILED, error))?;
-    }
-    out.flush()?;
-    io::stdout().write_all(&bytes).map_err(Error::Output)?;
-    Ok(0)
-}
-
-/// `nlctl route restore`
-pub(crate) fn restore(options: &Options, _: &mut Out) -> Result<u8, Error> {
-    if io::stdin().is_terminal() {
-        return Err(Error::new(USAGE, "Can't restore route dump from a terminal"));
-    }
-    let mut session = Session::start(options)?;
-    let mut bytes = Vec::new();
-    let read = io::stdin().read_to_end(&mut bytes);
-    read.map_err(|error| Error::io("cannot read routes", &error))?;
-    let Some((magic, messages)) = bytes.split_first_chunk::<4>() else {
-        return Err(Error::new(USAGE, "Magic mismatch (0 elems, 0 magic)"));
-    };
-    let magic = u32::from_ne_bytes(*magic);
-    if magic != ROUTES {
-        return Err(Error::new(USAGE, format_args!("Magic mismatch (1 elems, {magic:x} magic)")));
-    }
-    let mut routes = Vec::new();
-    for message in Messages::new(messages) {
-        let message = message.map_err(|error| Error::new(FAILED, error))?;
-        if message.header.message_type == RTM_NEWROUTE {
-            routes.push(Route::decode(&message).map_err(|error| Error::new(FAILED, error))?);
-        }
-    }
-    // A gateway must be reachable before a route can lead over it.
-    routes.sort_by_key(|route| {
-        route.gateway.is_some() || route.multipath.iter().any(|hop| hop.gateway.is_some())
-    });
-    let mut code = 0;
-    for result in session.connection.batch(routes.into_iter().map(Change::prepend)) {
-        match result {
-            Err(error) if error.errno() != Some(Errno::EEXIST) => {
-                if let Error::Told { text, .. } = Error::rtnetlink(&error) {
-                    say(text);
-                }
-                code = REFUSED;
-            }
-            _ => {}
-        }
-    }
-    Ok(code)
 }

@@ -30,6 +30,7 @@ mod object;
 mod out;
 mod route;
 mod rule;
+mod saved;
 mod settings;
 mod traffic;
 
@@ -182,7 +183,7 @@ const ROUTE: Command = Command {
                 arguments: "SELECTOR",
                 about: "Delete all routes that a selector names.",
                 text: route::LIST_HELP,
-                kind: Kind::Run(batch::flush),
+                kind: Kind::Run(saved::flush_routes),
                 ..ROUTE_COMMAND
             },
             Command {
@@ -190,7 +191,7 @@ const ROUTE: Command = Command {
                 arguments: "[SELECTOR]",
                 about: "Write routes to standard output, for restore and ip route restore.",
                 text: route::LIST_HELP,
-                kind: Kind::Run(batch::save),
+                kind: Kind::Run(saved::save_routes),
                 ..ROUTE_COMMAND
             },
             Command {
@@ -198,7 +199,15 @@ const ROUTE: Command = Command {
                 arguments: "",
                 about: "Make the routes that save or ip route save wrote, from standard input.",
                 text: "",
-                kind: Kind::Run(batch::restore),
+                kind: Kind::Run(saved::restore_routes),
+                ..ROUTE_COMMAND
+            },
+            Command {
+                names: &["showdump"],
+                arguments: "",
+                about: "List the routes that save or ip route save wrote, from standard input.",
+                text: "",
+                kind: Kind::Run(saved::show_routes),
                 ..ROUTE_COMMAND
             },
         ],

@@ -9,7 +9,7 @@ use nl_conntrack::groups;
 use nl_route::names::Names;
 use nl_route::nsid::Nsid;
 use nl_route::text::Date;
-use nl_route::{AddressFamily, Context, GetLink, Group, Hidden};
+use nl_route::{AddressFamily, Context, GetLink, GetNexthop, Group, Hidden, Route};
 use nl_socket::host::{utc_offset, wait_readable};
 use nl_socket::{Connection, Event, Events, Loss, NetlinkOption, Wait};
 use nl_wire::value::Family;
@@ -311,6 +311,14 @@ impl Monitor<'_> {
                 if let Ok(link) = self.connection.get(GetLink::Index(index)) {
                     own.learn(&link);
                 }
+            }
+        }
+        if let (Object::Route(Route { nexthop_id: Some(id), .. }), true) =
+            (object, self.options.has("details"))
+        {
+            match self.connection.get(GetNexthop { id: *id, statistics: false }) {
+                Ok(nexthop) => own.learn_nexthop(nexthop),
+                Err(_) => own.forget_nexthop(*id),
             }
         }
         if let Object::Nsid(Nsid { id: Some(id), .. }) = object {

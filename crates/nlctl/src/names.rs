@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use nl_route::filter::LinkFilter;
 use nl_route::names::{NameKind, Names};
-use nl_route::{Context, Link, List};
+use nl_route::{Context, Link, List, Nexthop};
 use nl_socket::Connection;
 use nl_socket::host::utc_offset;
 
@@ -51,6 +51,14 @@ pub(crate) fn learn_links(names: &mut Names, connection: &mut Connection) -> Res
         }
     }
     Ok(())
+}
+
+/// Learns all nexthop objects, which routes show with `-d`; kernels before 5.3 have none.
+pub(crate) fn learn_nexthops(names: &mut Names, connection: &mut Connection) {
+    // What is missing is left out.
+    if let Ok(nexthops) = connection.dump(List::<Nexthop>::default()) {
+        nexthops.flatten().for_each(|nexthop| names.learn_nexthop(nexthop));
+    }
 }
 
 /// The local time in seconds since 1970.

@@ -45,6 +45,9 @@ pub(crate) fn list(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let mut names = names::from_files();
     names::learn_links(&mut names, &mut connection)?;
     let selector = parse::selector(&words, options.family()?, &names)?;
+    if options.has("details") {
+        names::learn_nexthops(&mut names, &mut connection);
+    }
     let request = List::<Route> { filter: selector.filter };
     let context = names::context(&names, options);
     let context = Context { hidden: selector.hidden, ..context };
@@ -96,6 +99,9 @@ pub(crate) fn get(options: &Options, out: &mut Out) -> Result<u8, Error> {
         if let Ok(link) = connection.get(GetLink::Index(index)) {
             names.learn(&link);
         }
+    }
+    if options.has("details") && route.nexthop_id.is_some() {
+        names::learn_nexthops(&mut names, &mut connection);
     }
     let context = names::context(&names, options);
     let mut rows = out.rows(options.has("json"), options.has("pretty"));

@@ -7,6 +7,7 @@ use crate::args::{Command, Kind, Options, Run, Style};
 use crate::error::{Error, FAILED};
 use crate::object::{Printer, Session};
 use crate::out::Out;
+use crate::saved::{restore_rules, save_rules};
 
 /// The command with all that it understands.
 pub(crate) const COMMAND: Command = Command {
@@ -23,6 +24,8 @@ pub(crate) const COMMAND: Command = Command {
             command(&["add"], "Add a rule.", CHANGE_HELP, add),
             command(&["delete"], "Delete the first rule that fits.", CHANGE_HELP, delete),
             command(&["flush"], "Delete all that a selector names.", FLUSH_HELP, flush),
+            command(&["save"], "Write rules to standard output.", SAVE_HELP, save_rules),
+            command(&["restore"], "Make the rules of standard input.", RESTORE_HELP, restore_rules),
         ],
         default: true,
     },
@@ -50,6 +53,12 @@ to do: lookup TABLE [suppress_prefixlength NUMBER] [suppress_ifgroup GROUP], rea
 goto NUMBER, nop, blackhole, unreachable, prohibit.";
 
 const FLUSH_HELP: &str = "WORDS are as of list. Rules with preference 0 stay.";
+
+const SAVE_HELP: &str = "WORDS are as of list. What is written is for restore and ip rule restore.";
+
+const RESTORE_HELP: &str = "\
+No WORDS. What save or ip rule save wrote is read. Rules that are there already stay single (ip makes
+them twice).";
 
 const PRINTER: Printer<Rule> = Printer { json: json::rule, text: text::rule };
 

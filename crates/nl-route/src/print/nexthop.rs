@@ -11,8 +11,25 @@ use crate::value::{GroupType, RouteProtocol, Scope};
 
 /// Appends one nexthop object or group.
 pub(crate) fn nexthop(out: &mut Out<'_, '_>, nexthop: &Nexthop, context: &Context<'_>) {
-    let names = context.names;
     out.begin(context);
+    fields(out, nexthop, context);
+    out.text("\n");
+    out.end_object();
+}
+
+/// Appends, with details, the nexthop object that a route uses, if it is known.
+pub(super) fn info(out: &mut Out<'_, '_>, id: Option<u32>, context: &Context<'_>) {
+    let nexthop = id.filter(|_| context.details).and_then(|id| context.names.nexthop(id));
+    if let Some(nexthop) = nexthop {
+        out.text("\n\tnh_info ");
+        out.begin_object("nh_info");
+        fields(out, nexthop, context);
+        out.end_object();
+    }
+}
+
+fn fields(out: &mut Out<'_, '_>, nexthop: &Nexthop, context: &Context<'_>) {
+    let names = context.names;
     if let Some(id) = nexthop.id {
         out.number("id", "id ", id);
     }
@@ -52,8 +69,6 @@ pub(crate) fn nexthop(out: &mut Out<'_, '_>, nexthop: &Nexthop, context: &Contex
     if context.statistics > 0 {
         statistics(out, nexthop, context);
     }
-    out.text("\n");
-    out.end_object();
 }
 
 fn group(out: &mut Out<'_, '_>, nexthop: &Nexthop) {

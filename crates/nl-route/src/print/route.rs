@@ -181,6 +181,7 @@ pub(crate) fn route(out: &mut Out<'_, '_>, route: &Route, context: &Context<'_>)
         // Misspelt by ip, and so by those who read its output.
         out.either("ttl-propogate", value != 0, "ttl-propogate enabled", "ttl-propogate disabled");
     }
+    super::nexthop::info(out, route.nexthop_id, context);
     if !route.multipath.is_empty() {
         out.begin_array("nexthops");
         for hop in &route.multipath {

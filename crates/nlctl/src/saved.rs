@@ -1,0 +1,168 @@
+//! Whole lists: routes and rules written to files that ip reads too, read back, and flushed.
+
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
+
+use nl_route::parse;
+use nl_route::{Change, Context, Object, Route, Rule};
+use nl_wire::datagram::Messages;
+use nl_wire::{Errno, Header, write};
+
+use crate::args::Options;
+use crate::error::{Error, FAILED, REFUSED, USAGE, say};
+use crate::names;
+use crate::object::Session;
+use crate::out::Out;
+
+/// What ip writes before saved routes, in host byte order.
+const ROUTES: u32 = 0x4531_1224;
+
+/// The same before saved rules.
+const RULES: u32 = 0x7170_6986;
+
+/// The routes that the words of a session select.
+fn selected(session: &mut Session<'_>) -> Result<Vec<Route>, Error> {
+    let selector = parse::selector(&session.words, session.family, &session.names)?;
+    session.all(selector.filter)
+}
+
+/// `nlctl route flush`
+pub(crate) fn flush_routes(options: &Options, out: &mut Out) -> Result<u8, Error> {
+    let mut session = Session::start(options)?;
+    if session.words.is_empty() {
+        return Err(Error::new(FAILED, "\"ip route flush\" requires arguments."));
+    }
+    let routes = selected(&mut session)?;
+    let mut deleted = 0_usize;
+    let mut first = None;
+    for result in session.connection.batch(routes.into_iter().map(Change::delete)) {
+        match result {
+            Ok(()) => deleted += 1,
+            // It went with another.
+            Err(error) if error.errno() == Some(Errno::ESRCH) => {}
+            Err(error) => {
+                first.get_or_insert(Error::rtnetlink(&error));
+            }
+        }
+    }
+    if options.has("statistics") {
+        out.append(format_args!("*** Flushed {deleted} routes ***\n"));
+    }
+    first.map_or(Ok(0), Err)
+}
+
+/// `nlctl route save`
+pub(crate) fn save_routes(options: &Options, out: &mut Out) -> Result<u8, Error> {
+    save(options, out, ROUTES, selected)
+}
+
+/// `nlctl rule save`
+pub(crate) fn save_rules(options: &Options, out: &mut Out) -> Result<u8, Error> {
+    save(options, out, RULES, |session| {
+        let filter = parse::rule::selector(&session.words, session.family, &session.names)?;
+        session.all::<Rule>(filter)
+    })
+}
+
+fn save<T: Object>(
+    options: &Options,
+    out: &mut Out,
+    magic: u32,
+    select: impl FnOnce(&mut Session<'_>) -> Result<Vec<T>, Error>,
+) -> Result<u8, Error> {
+    if io::stdout().is_terminal() {
+        return Err(Error::new(USAGE, "Not sending a binary stream to stdout"));
+    }
+    let mut session = Session::start(options)?;
+    let mut bytes = Vec::from(magic.to_ne_bytes());
+    for object in select(&mut session)? {
+        let header = Header { message_type: T::NEW, ..Header::default() };
+        write::message(&mut bytes, header, |writer| object.encode(writer))
+            .map_err(|error| Error::new(FAILED, error))?;
+    }
+    out.flush()?;
+    io::stdout().write_all(&bytes).map_err(Error::Output)?;
+    Ok(0)
+}
+
+/// Reads what was saved from standard input.
+fn saved<T: Object>(magic: u32, what: &str, code: u8) -> Result<Vec<T>, Error> {
+    if io::stdin().is_terminal() {
+        return Err(Error::new(USAGE, format_args!("Can't restore {what} dump from a terminal")));
+    }
+    let mut bytes = Vec::new();
+    let read = io::stdin().read_to_end(&mut bytes);
+    read.map_err(|error| Error::io(format_args!("cannot read {what}s"), &error))?;
+    let Some((found, messages)) = bytes.split_first_chunk::<4>() else {
+        return Err(Error::new(code, "Magic mismatch (0 elems, 0 magic)"));
+    };
+    let found = u32::from_ne_bytes(*found);
+    if found != magic {
+        return Err(Error::new(code, format_args!("Magic mismatch (1 elems, {found:x} magic)")));
+    }
+    let mut objects = Vec::new();
+    for message in Messages::new(messages) {
+        let message = message.map_err(|error| Error::new(FAILED, error))?;
+        if message.header.message_type == T::NEW {
+            objects.push(T::decode(&message).map_err(|error| Error::new(FAILED, error))?);
+        }
+    }
+    Ok(objects)
+}
+
+/// Makes what was saved; what is there already is as good.
+fn restore<T: Object>(session: &mut Session<'_>, changes: impl Iterator<Item = Change<T>>) -> u8 {
+    let mut code = 0;
+    for result in session.connection.batch(changes) {
+        match result {
+            Err(error) if error.errno() != Some(Errno::EEXIST) => {
+                if let Error::Told { text, .. } = Error::rtnetlink(&error) {
+                    say(text);
+                }
+                code = REFUSED;
+            }
+            _ => {}
+        }
+    }
+    code
+}
+
+/// `nlctl route restore`
+pub(crate) fn restore_routes(options: &Options, _: &mut Out) -> Result<u8, Error> {
+    let mut session = Session::start(options)?;
+    let mut routes: Vec<Route> = saved(ROUTES, "route", USAGE)?;
+    // A gateway must be reachable before a route can lead over it.
+    routes.sort_by_key(|route| {
+        route.gateway.is_some() || route.multipath.iter().any(|hop| hop.gateway.is_some())
+    });
+    Ok(restore(&mut session, routes.into_iter().map(Change::prepend)))
+}
+
+/// `nlctl rule restore`
+pub(crate) fn restore_rules(options: &Options, _: &mut Out) -> Result<u8, Error> {
+    let mut session = Session::start(options)?;
+    let mut rules: Vec<Rule> = saved(RULES, "rule", USAGE)?;
+    for rule in &mut rules {
+        // One read without has this, and would get another if it were left out.
+        rule.priority.get_or_insert(0);
+    }
+    Ok(restore(&mut session, rules.into_iter().map(Change::add)))
+}
+
+/// `nlctl route showdump`
+pub(crate) fn show_routes(options: &Options, out: &mut Out) -> Result<u8, Error> {
+    let mut session = Session::start(options)?;
+    let routes: Vec<Route> = saved(ROUTES, "route", FAILED)?;
+    if options.has("details") {
+        names::learn_nexthops(&mut session.names, &mut session.connection);
+    }
+    let context: Context<'_> = names::context(&session.names, options);
+    let mut rows = out.rows(options.has("json"), options.has("pretty"));
+    for route in &routes {
+        rows.add(
+            |json| nl_route::json::route(json, route, &context),
+            |text| nl_route::text::route(text, route, &context),
+        )?;
+    }
+    rows.end()?;
+    Ok(0)
+}
