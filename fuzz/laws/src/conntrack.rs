@@ -3,15 +3,17 @@
 use std::fmt::Debug;
 use std::net::IpAddr;
 
+use nl_conntrack::stats::{CpuStats, ExpectStats, GlobalStats};
 use nl_conntrack::tables;
 use nl_conntrack::text::{self, LabelNames, Options};
 use nl_conntrack::{
     DccpState, Event, Expectation, ExpectationEvent, Flow, FlowView, IpProtocol, L4, SctpState,
-    Status, TcpState, Tuple,
+    Status, TcpState, TimeoutChange, Timeouts, Tuple,
 };
 use nl_wire::attr::Attrs;
 use nl_wire::json::ToJson;
-use nl_wire::{Error, Message, Writer};
+use nl_wire::table::Table;
+use nl_wire::{Error, Message, Request as _, Writer};
 
 use crate::{check_json, check_printable, has_duplicates, message, write_message};
 
@@ -116,8 +118,71 @@ pub fn expectation(body: &[u8]) {
     check_json(&event);
 }
 
+/// A timeout policy that decodes comes back from the request that makes it; each of its timeouts has
+/// a name that leads to it, and a place in the JSON.
+pub fn timeouts(body: &[u8]) {
+    let bytes = message(tables::IPCTNL_MSG_TIMEOUT_NEW, body);
+    let Ok(timeouts) = decode(&bytes, Timeouts::decode) else { return };
+    let json = check_json(&timeouts);
+    let count = json["timeouts"].as_object().map(serde_json::Map::len);
+    assert_eq!(count, Some(timeouts.seconds.len()), "{json}");
+    for (name, seconds) in timeouts.iter() {
+        let Some(name) = name else { continue };
+        assert_eq!(timeouts.get(name), Some(seconds));
+        let mut copy = timeouts.clone();
+        assert_eq!(copy.set(&name.to_ascii_lowercase(), seconds), Ok(()));
+        assert_eq!(copy, timeouts);
+    }
+    let known = Timeouts { use_count: None, ..timeouts };
+    for change in [TimeoutChange::Replace(known.clone()), TimeoutChange::SetDefaults(known.clone())]
+    {
+        let mut out = Vec::new();
+        change.encode(1, &mut out).expect("what was read can be written");
+        let again = decode(&out, Timeouts::decode).expect("and read again");
+        let named = matches!(change, TimeoutChange::Replace(_));
+        let name = if named { known.name.clone() } else { "".into() };
+        assert_eq!(again, Timeouts { name, ..known.clone() });
+    }
+}
+
+/// Statistics are what the walk of attributes finds under their names, of several the last.
+pub fn statistics(body: &[u8]) {
+    let bytes = message(tables::IPCTNL_MSG_CT_GET_STATS_CPU, body);
+    if let Ok(stats) = decode(&bytes, CpuStats::decode) {
+        line(|out| text::cpu_stats(out, &stats));
+        check_counters(body, stats.cpu, stats.iter(), &tables::STATS);
+    }
+    let bytes = message(tables::IPCTNL_MSG_CT_GET_STATS, body);
+    if let Ok(stats) = decode(&bytes, GlobalStats::decode) {
+        check_counters(body, stats.cpu, stats.iter(), &tables::STATS_GLOBAL);
+    }
+    let bytes = message(tables::IPCTNL_MSG_EXP_GET_STATS_CPU, body);
+    if let Ok(stats) = decode(&bytes, ExpectStats::decode) {
+        line(|out| text::expect_stats(out, &stats));
+        check_counters(body, stats.cpu, stats.iter(), &tables::STATS_EXP);
+    }
+}
+
+fn check_counters(
+    body: &[u8],
+    cpu: u16,
+    found: impl Iterator<Item = (&'static str, u32)>,
+    table: &Table,
+) {
+    assert_eq!(cpu.to_be_bytes(), body[2..4]);
+    let attrs: Vec<_> = Attrs::new(&body[4..]).flatten().collect();
+    let expected = table.rows.iter().filter_map(|row| {
+        let mut of_number = attrs.iter().rev().filter(|attr| attr.number() == row.number);
+        let value = of_number.find_map(|attr| attr.payload.first_chunk())?;
+        let name = row.name.strip_prefix(table.name)?.strip_prefix('_')?.to_ascii_lowercase();
+        Some((name, u32::from_be_bytes(*value)))
+    });
+    let found = found.map(|(name, value)| (name.to_owned(), value));
+    assert_eq!(found.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+}
+
 /// Decodes the one message in `bytes`; an error prints as one harmless line.
-fn decode<'a, T>(
+pub(crate) fn decode<'a, T>(
     bytes: &'a [u8],
     decode: impl FnOnce(&Message<'a>) -> Result<T, Error>,
 ) -> Result<T, Error> {
@@ -146,10 +211,10 @@ fn round_trip<T: PartialEq + Debug + ToJson>(
 }
 
 /// What is written is one harmless line.
-fn line(write: impl FnOnce(&mut String)) {
+pub(crate) fn line(write: impl FnOnce(&mut String)) {
     let mut out = String::new();
     write(&mut out);
-    check_printable(out.strip_suffix('\n').unwrap_or(&out), false);
+    check_printable(&out.strip_suffix('\n').unwrap_or(&out).replace('\t', " "), false);
 }
 
 /// A word that reads as a value prints as one that reads the same; names of labels find their bits.

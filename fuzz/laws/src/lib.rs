@@ -7,7 +7,15 @@
 
 pub mod bpf;
 pub mod conntrack;
+pub mod conntrack_text;
+pub mod event_filter;
+pub mod made;
+pub mod mirror;
+pub mod nat;
+pub mod peers;
+pub mod pressure;
 pub mod route;
+pub mod route_words;
 pub mod seeds;
 pub mod socket;
 pub mod wire;
@@ -15,7 +23,7 @@ pub mod wire;
 use nl_wire::attr::Attrs;
 use nl_wire::header::{Flags, HEADER_LEN, Header};
 use nl_wire::json::{Json, ToJson};
-use nl_wire::{Error, Message, Messages, Writer, write};
+use nl_wire::{Error, Message, Messages, Request, Writer, write};
 
 /// A fuzz target: a name, the law, and which fixtures are its seeds.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +49,8 @@ pub enum Seeds {
     Attributes,
     /// Captures that hold the datagrams.
     Captures,
+    /// A byte for the kind of encapsulation, then its attributes.
+    Encapsulations,
     /// Texts.
     Texts(&'static [&'static str]),
     /// None: the input is a script of its own.
@@ -57,6 +67,38 @@ const ROUTE_WORDS: &[&str] = &[
     "not from 10.0.0.0/8 to 10.1.0.0/16 fwmark 1/0xff iif eth0 lookup 100 pref 5 sport 1-2",
     "192.0.2.7 lladdr 02:00:00:00:00:01 dev eth0 nud permanent router",
     "proxy 192.0.2.8 dev eth0 nomaster unused",
+];
+
+/// Command lines of `ip link`, `ip address` and `ip nexthop`.
+const OBJECT_WORDS: &[&str] = &[
+    "name v0 mtu 1400 address 02:00:00:00:00:01 type veth peer name v1 txqueuelen 10",
+    "link eth0 name v.5 type vlan id 5 protocol 802.1ad reorder_hdr off egress-qos-map 1:2 3:4",
+    "name x type vxlan id 7 remote 192.0.2.1 dev eth0 dstport 4789 ttl 64 nolearning",
+    "name b type bridge vlan_filtering 1 stp_state 1 forward_delay 400",
+    "dev eth0 up master eth0 alias word group 5 arp off promisc on netns 1",
+    "dev eth0 altname long-name altname other",
+    "192.0.2.1/24 brd + dev eth0 scope link label eth0:1 valid_lft 60 preferred_lft forever",
+    "2001:db8::1/64 peer 2001:db8::2/64 dev eth0 nodad home noprefixroute metric 5 proto 7",
+    "up to 10.0.0.0/8 scope global permanent dynamic -deprecated type veth dev eth0 master eth0",
+    "id 5 via 192.0.2.1 dev eth0 onlink encap mpls 100/200 protocol static",
+    "id 6 group 5,2/7,3 type resilient buckets 8 idle_timer 5 unbalanced_timer 9 fdb",
+    "id 7 index 3 dev eth0 nhid 5 master eth0 vrf eth0 groups",
+];
+
+/// Command lines of conntrack(8).
+const CONNTRACK_WORDS: &[&str] = &[
+    "-L -p tcp --state ESTABLISHED -s 10.0.0.0/8 --dport 80 -o id,extended,labels -l web,dns",
+    "-A -t 60 -u SEEN_REPLY,ASSURED -s 10.0.0.1 -d 10.0.0.2 -r 10.0.0.2 -q 10.0.0.9 -p tcp \
+     --sport 1 --dport 2 --reply-port-src 2 --reply-port-dst 1 --state ESTABLISHED",
+    "-U -p udp -m 0x7/0xff --label-del 'web' -w 5",
+    "-D -f ipv6 -s 2001:db8::/32 --any-nat 192.0.2.1:80",
+    "-I expect --orig-src 1.1.1.1 --orig-dst 2.2.2.2 --tuple-src 3.3.3.3 --tuple-dst 4.4.4.4 \
+     --mask-src 255.255.255.255 --mask-dst 255.255.255.255 -p tcp --orig-port-src 1 \
+     --orig-port-dst 2 --tuple-port-src 3 --tuple-port-dst 4 --mask-port-src 5 -t 60",
+    "-I -p sctp -t 9 -s ::1 -d ::2 --sport 1 --dport 2 --state COOKIE_WAIT --orig-vtag 7 \
+     --reply-vtag 8 --src-nat 2001:db8::9",
+    "-A -p icmp -s 1.1.1.1 -d 2.2.2.2 --icmp-type 8 --icmp-code 0 --icmp-id 5 -t 3 \"q\\\"\" # end",
+    "-E -e NEW,DESTROY -o timestamp,xml --buffer-size 8192 -n -g",
 ];
 
 macro_rules! targets {
@@ -85,7 +127,24 @@ targets! {
     neighbour = route::neighbour, Seeds::Bodies(&[28, 29]);
     rule = route::rule, Seeds::Bodies(&[32, 33]);
     nexthop = route::nexthop, Seeds::Bodies(&[104, 105]);
-    route_words = route::words, Seeds::Texts(ROUTE_WORDS);
+    nsid = route::nsid, Seeds::Bodies(&[88, 89]);
+    bucket = route::bucket, Seeds::Bodies(&[116, 117]);
+    encapsulation = route::encapsulation, Seeds::Encapsulations;
+    route_words = route_words::words, Seeds::Texts(ROUTE_WORDS);
+    object_words = route_words::object_words, Seeds::Texts(OBJECT_WORDS);
+    timeouts = conntrack::timeouts, Seeds::Bodies(&[0x800, 0x803]);
+    statistics = conntrack::statistics, Seeds::Bodies(&[0x104, 0x105, 0x203]);
+    flow_text = conntrack_text::flow_text, Seeds::Bodies(&[0x100]);
+    conntrack_words = conntrack_text::conntrack_words, Seeds::Texts(CONNTRACK_WORDS);
+    event_filter = event_filter::event_filter, Seeds::Scripts;
+    assembler = bpf::assembler, Seeds::Scripts;
+    filter_kernel = bpf::filter_kernel, Seeds::Scripts;
+    policy = wire::policy, Seeds::Attributes;
+    peers = peers::peers, Seeds::Datagrams;
+    made = made::made, Seeds::Scripts;
+    mirror = mirror::mirror, Seeds::Scripts;
+    nat = nat::nat, Seeds::Scripts;
+    pressure = pressure::pressure, Seeds::Scripts;
     words = conntrack::words, Seeds::Texts(&["tcp", "ASSURED", "0 web\n# x\n17 customer-2\n"]);
     prefix = route::prefix, Seeds::Texts(&["10/8", "192.0.2.1/255.255.0.0", "2001:db8::/32", "1"]);
 }
@@ -118,10 +177,31 @@ fn write_message(
     Ok(out)
 }
 
+/// A request is written whole or not at all.
+fn check_request(request: &impl Request) {
+    let mut bytes = Vec::new();
+    match request.encode(1, &mut bytes) {
+        Ok(()) => {
+            let message = Message::decode(&bytes).expect("a whole message");
+            let kind = request.protocol().message(message.header.message_type);
+            let fixed = kind.expect("a message with a table").header.width();
+            let (_, mut attrs) = Attrs::behind(message.body(), fixed).expect("a fixed part");
+            assert!(attrs.all(|attr| attr.is_ok()));
+        }
+        Err(error) => {
+            check_printable(&error.to_string(), false);
+            assert!(bytes.is_empty());
+        }
+    }
+}
+
 /// Text for a terminal: one line, or `lines`, and nothing that steers it.
 fn check_printable(text: &str, lines: bool) {
     for character in text.chars() {
-        let harmless = !character.is_control() || (lines && character == '\n');
+        // Line separators, and what turns the direction of writing.
+        let steers = matches!(character,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let harmless = !(character.is_control() || steers) || (lines && character == '\n');
         assert!(harmless, "{character:?} in {text:?}");
     }
 }
@@ -165,6 +245,35 @@ impl<'a> Script<'a> {
         let (first, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
         Some(*first)
+    }
+
+    /// A number below `limit`; 0 at the end of the script.
+    fn below(&mut self, limit: usize) -> usize {
+        usize::from(self.byte().unwrap_or_default()) % limit
+    }
+
+    /// One of these; the first at the end of the script.
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())]
+    }
+
+    /// A number that is often small, and often none of the others.
+    fn number(&mut self) -> u32 {
+        match self.byte().unwrap_or_default() {
+            0xff => u32::MAX,
+            small @ 0..0x80 => u32::from(small % 4),
+            _ => u32::from_be_bytes(self.array().unwrap_or_default()),
+        }
+    }
+
+    /// True for half of the bytes.
+    fn flip(&mut self) -> bool {
+        self.below(2) == 1
+    }
+
+    /// What `make` makes of the script, or nothing.
+    fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        self.flip().then(|| make(self))
     }
 
     /// Up to this many bytes.

@@ -2,21 +2,24 @@
 
 use std::fmt::Debug;
 
+use nl_route::encap::Encap;
 use nl_route::names::Names;
-use nl_route::parse::{self, WordError};
+use nl_route::nsid::{Nsid, NsidEvent};
 use nl_route::route::RouteView;
+use nl_route::tables::other::{NETNSA_CURRENT_NSID, NETNSA_NSID};
 use nl_route::tables::{
-    RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEIGH, RTM_NEWNEXTHOP, RTM_NEWROUTE, RTM_NEWRULE,
+    RTM_DELNSID, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEIGH, RTM_NEWNEXTHOP, RTM_NEWNEXTHOPBUCKET,
+    RTM_NEWNSID, RTM_NEWROUTE, RTM_NEWRULE,
 };
 use nl_route::{
-    Address, AddressFamily, Change, Context, Event, Link, Neighbour, Nexthop, Object, Prefix,
+    Address, Change, Context, Event, Link, Neighbour, Nexthop, NexthopBucket, Object, Prefix,
     Route, Rule, json, text,
 };
 use nl_wire::attr::Attrs;
 use nl_wire::json::Json;
 use nl_wire::{Error, Message, Request, Writer};
 
-use crate::{check_printable, message, write_message};
+use crate::{Script, check_printable, check_request, message, write_message};
 
 /// A route that decodes survives writing and reading; the view agrees; it can be told as an event
 /// and asked for again.
@@ -70,6 +73,55 @@ pub fn nexthop(body: &[u8]) {
     object(&bytes, Nexthop::decode, Nexthop::encode, text::nexthop, json::nexthop);
 }
 
+/// A bucket of a resilient group that decodes survives writing and reading.
+pub fn bucket(body: &[u8]) {
+    let bytes = message(RTM_NEWNEXTHOPBUCKET, body);
+    let decode = NexthopBucket::decode;
+    object(&bytes, decode, NexthopBucket::encode, text::nexthop_bucket, json::nexthop_bucket);
+}
+
+/// The id of a namespace is what the walk of attributes finds, and the events agree.
+pub fn nsid(body: &[u8]) {
+    let bytes = message(RTM_NEWNSID, body);
+    let event = NsidEvent::decode(&whole(&bytes));
+    let found = match Nsid::decode(&whole(&bytes)) {
+        Ok(found) => found,
+        Err(error) => {
+            assert_eq!(event, Err(error));
+            return check_printable(&error.to_string(), false);
+        }
+    };
+    let number = |wanted| {
+        let attrs = Attrs::new(&body[4..]).flatten().filter(|attr| attr.number() == wanted);
+        attrs.last().and_then(|attr| attr.i32().ok()).filter(|id| *id != -1)
+    };
+    let expected = Nsid { id: number(NETNSA_NSID), current: number(NETNSA_CURRENT_NSID) };
+    assert_eq!(found, expected);
+    assert_eq!(event, Ok(found.id.map(NsidEvent::Assigned)));
+    let bytes = message(RTM_DELNSID, body);
+    assert_eq!(NsidEvent::decode(&whole(&bytes)), Ok(found.id.map(NsidEvent::Released)));
+}
+
+/// An encapsulation that decodes survives writing and reading; the first byte is its kind.
+pub fn encapsulation(bytes: &[u8]) {
+    let mut script = Script(bytes);
+    let kind = u16::from(script.byte().unwrap_or_default() % 12);
+    let encap = Encap { kind: kind.into(), payload: script.0.to_vec() };
+    let read = match encap.decode() {
+        Ok(Some(read)) => read,
+        Ok(None) => return,
+        Err(error) => return check_printable(&error.to_string(), false),
+    };
+    assert_eq!(read.kind(), encap.kind);
+    let written = match read.encode() {
+        Ok(written) => written,
+        // Source routes without a way: the kernel would refuse them.
+        Err(error) => return check_printable(&error.to_string(), false),
+    };
+    assert_eq!(written.decode(), Ok(Some(read.clone())), "written as {written:02x?}");
+    assert_eq!(read.encode(), Ok(written));
+}
+
 fn whole(bytes: &[u8]) -> Message<'_> {
     Message::decode(bytes).expect("a whole message")
 }
@@ -118,61 +170,6 @@ where
         assert!(parsed.is_ok(), "{parsed:?}: {out}");
     }
     Some(value)
-}
-
-/// A request is written whole or not at all.
-fn check_request(request: &impl Request) {
-    let mut bytes = Vec::new();
-    match request.encode(1, &mut bytes) {
-        Ok(()) => {
-            let message = Message::decode(&bytes).expect("a whole message");
-            let kind = request.protocol().message(message.header.message_type);
-            let fixed = kind.expect("a message with a table").header.width();
-            let (_, mut attrs) = Attrs::behind(message.body(), fixed).expect("a fixed part");
-            assert!(attrs.all(|attr| attr.is_ok()));
-        }
-        Err(error) => {
-            check_printable(&error.to_string(), false);
-            assert!(bytes.is_empty());
-        }
-    }
-}
-
-/// Any words are read into something that can be asked of the kernel, or refused in one harmless
-/// line.
-pub fn words(bytes: &[u8]) {
-    let Ok(text) = str::from_utf8(bytes) else { return };
-    let words: Vec<&str> = text.split(' ').collect();
-    let mut names = Names::default();
-    names.set_link(2, "eth0");
-    let refused = |error: WordError| check_printable(&error.to_string(), false);
-    for family in [AddressFamily::UNSPEC, AddressFamily::INET, AddressFamily::INET6] {
-        match parse::route(&words, family, &names) {
-            Ok(route) => check_request(&Change::add(route)),
-            Err(error) => refused(error),
-        }
-        match parse::get(&words, family, &names) {
-            Ok(get) => check_request(&get),
-            Err(error) => refused(error),
-        }
-        match parse::rule::change(&words, family, &names) {
-            Ok(rule) => check_request(&Change::add(rule)),
-            Err(error) => refused(error),
-        }
-        match parse::neighbour::change(&words, family, &names) {
-            Ok(neighbour) => check_request(&Change::add(neighbour)),
-            Err(error) => refused(error),
-        }
-        match parse::neighbour::get(&words, family, &names) {
-            Ok(get) => check_request(&get),
-            Err(error) => refused(error),
-        }
-        parse::selector(&words, family, &names).map_or_else(refused, drop);
-        parse::rule::selector(&words, family, &names).map_or_else(refused, drop);
-        for flush in [false, true] {
-            parse::neighbour::selector(&words, family, &names, flush).map_or_else(refused, drop);
-        }
-    }
 }
 
 /// A text that reads as a prefix prints as one that reads the same.

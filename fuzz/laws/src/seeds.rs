@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nl_route::tables::route as tables;
 use nl_testkit::{Rng, fixture};
-use nl_wire::attr::NLA_F_NESTED;
+use nl_wire::attr::{ATTR_HEADER_LEN, NLA_F_NESTED};
 use nl_wire::header::{Flags, Header};
 use nl_wire::pcap::{self, ByteOrder, Precision};
 use nl_wire::table::{Key, Layout, MessageKind, Payload, Protocol, Row, Table};
@@ -36,6 +37,11 @@ pub fn of(target: &Target) -> BTreeMap<String, Vec<u8>> {
         Seeds::Texts(texts) => {
             for (index, text) in texts.iter().enumerate() {
                 add(format!("text-{index}"), text.as_bytes().to_vec());
+            }
+        }
+        Seeds::Encapsulations => {
+            for (kind, payload) in encapsulations() {
+                add(format!("kind-{kind}"), [&[kind][..], &payload].concat());
             }
         }
         Seeds::Scripts => {
@@ -67,6 +73,20 @@ pub fn of(target: &Target) -> BTreeMap<String, Vec<u8>> {
         }
     }
     seeds
+}
+
+/// An encapsulation of each kind, with every attribute that it has.
+fn encapsulations() -> Vec<(u8, Vec<u8>)> {
+    let row = tables::RTA.row(tables::RTA_ENCAP);
+    let Some(Row { payload: Payload::Choice { cases, .. }, .. }) = row else { return Vec::new() };
+    let made = cases.iter().filter_map(|(key, case)| {
+        let Key::Number(kind) = key else { return None };
+        let mut out = Vec::new();
+        let mut writer = Writer::attributes(&mut out);
+        attribute(&mut writer, tables::RTA_ENCAP, *case, &[], DEPTH).ok()?;
+        Some((u8::try_from(*kind).ok()?, out.split_off(ATTR_HEADER_LEN)))
+    });
+    made.collect()
 }
 
 /// The bytes of all fixtures, and messages made from the tables.

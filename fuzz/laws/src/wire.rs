@@ -7,6 +7,13 @@ use nl_wire::header::{HEADER_LEN, Header, align};
 use nl_wire::json::Json;
 use nl_wire::listing::Listing;
 use nl_wire::pcap::{self, ByteOrder, PcapError, Reader};
+use nl_wire::policy::{
+    NL_POLICY_TYPE_ATTR_BITFIELD32_MASK, NL_POLICY_TYPE_ATTR_MASK, NL_POLICY_TYPE_ATTR_MAX_LENGTH,
+    NL_POLICY_TYPE_ATTR_MAX_VALUE_S, NL_POLICY_TYPE_ATTR_MAX_VALUE_U,
+    NL_POLICY_TYPE_ATTR_MIN_LENGTH, NL_POLICY_TYPE_ATTR_MIN_VALUE_S,
+    NL_POLICY_TYPE_ATTR_MIN_VALUE_U, NL_POLICY_TYPE_ATTR_POLICY_IDX,
+    NL_POLICY_TYPE_ATTR_POLICY_MAXTYPE, NL_POLICY_TYPE_ATTR_TYPE, Policy,
+};
 use nl_wire::table::Protocol;
 use nl_wire::value::Family;
 use nl_wire::{Ack, Errno, Message, Messages, Writer, write};
@@ -270,4 +277,37 @@ pub fn json(bytes: &[u8]) {
         assert_eq!(parsed["bytes"], text);
     }
     assert_eq!(check_json(&text), text);
+}
+
+/// What the kernel demands of an attribute survives writing and reading, and prints as one harmless
+/// line.
+pub fn policy(bytes: &[u8]) {
+    let Ok(policy) = Policy::decode(Attrs::new(bytes)) else { return };
+    check_printable(&policy.to_string(), false);
+    let mut again = Vec::new();
+    let mut writer = Writer::attributes(&mut again);
+    for (number, value) in [
+        (NL_POLICY_TYPE_ATTR_TYPE, policy.kind.map(|kind| kind.0)),
+        (NL_POLICY_TYPE_ATTR_MIN_LENGTH, policy.min_length),
+        (NL_POLICY_TYPE_ATTR_MAX_LENGTH, policy.max_length),
+        (NL_POLICY_TYPE_ATTR_POLICY_IDX, policy.policy_index),
+        (NL_POLICY_TYPE_ATTR_POLICY_MAXTYPE, policy.policy_max_type),
+        (NL_POLICY_TYPE_ATTR_BITFIELD32_MASK, policy.bitfield_mask),
+    ] {
+        if let Some(value) = value {
+            writer.u32(number, value);
+        }
+    }
+    for (number, value) in [
+        (NL_POLICY_TYPE_ATTR_MIN_VALUE_S, policy.min_signed.map(i64::cast_unsigned)),
+        (NL_POLICY_TYPE_ATTR_MAX_VALUE_S, policy.max_signed.map(i64::cast_unsigned)),
+        (NL_POLICY_TYPE_ATTR_MIN_VALUE_U, policy.min_unsigned),
+        (NL_POLICY_TYPE_ATTR_MAX_VALUE_U, policy.max_unsigned),
+        (NL_POLICY_TYPE_ATTR_MASK, policy.mask),
+    ] {
+        if let Some(value) = value {
+            writer.u64(number, value);
+        }
+    }
+    assert_eq!(Policy::decode(Attrs::new(&again)), Ok(policy));
 }
