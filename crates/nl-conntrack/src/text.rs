@@ -204,10 +204,16 @@ pub fn expectation(out: &mut String, expectation: &Expectation) {
 /// Appends an event as `conntrack -E expect` prints it; `received` as in [`event`].
 pub fn expectation_event(out: &mut String, event: &ExpectationEvent, received: Option<Duration>) {
     if let Some(time) = received {
-        append(out, format_args!("[{:<8}.{:<6}]\t", time.as_secs(), time.subsec_micros()));
+        expectation_time(out, time);
     }
     tag(out, event.kind);
     expectation(out, &event.expectation);
+}
+
+/// Appends what stands before an expectation with `-o timestamp`, in lists too: a time since 1970,
+/// its microseconds not filled up with zeros as those of [`event`] are but with blanks behind.
+pub fn expectation_time(out: &mut String, time: Duration) {
+    append(out, format_args!("[{:<8}.{:<6}]\t", time.as_secs(), time.subsec_micros()));
 }
 
 /// Appends the statistics of a CPU as `conntrack -S` prints them, with a blank at the end.

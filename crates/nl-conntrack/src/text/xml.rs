@@ -27,7 +27,7 @@ pub const XML_TAIL: &str = "</conntrack>\n";
 pub fn xml(out: &mut String, flow: &Flow, options: &Options<'_>) {
     out.push_str("<flow>");
     body(out, flow, options);
-    out.push_str("</flow>");
+    end(out, flow);
 }
 
 /// Appends an event as `conntrack -E -o xml` prints it; with `received`, in seconds since 1970, the
@@ -57,6 +57,14 @@ pub fn xml_event(out: &mut String, event: &Event, received: Option<u64>, options
         }
         out.push_str("</when>");
     }
+    end(out, &event.flow);
+}
+
+/// What conntrack(8) prints behind the time.
+fn end(out: &mut String, flow: &Flow) {
+    if let Some(helper) = &flow.helper {
+        append(out, format_args!("<helper>{}</helper>", Xml(helper.name.as_bytes())));
+    }
     out.push_str("</flow>");
 }
 
@@ -85,9 +93,6 @@ fn body(out: &mut String, flow: &Flow, options: &Options<'_>) {
         append(out, format_args!("<secctx>{}</secctx>", Xml(context.as_bytes())));
     }
     number(out, "zone", flow.zone);
-    if let Some(helper) = &flow.helper {
-        append(out, format_args!("<helper>{}</helper>", Xml(helper.name.as_bytes())));
-    }
     number(out, "use", flow.use_count);
     number(out, "id", flow.id);
     if status.contains(Status::ASSURED) {
