@@ -3,39 +3,22 @@
 #![cfg(target_os = "linux")]
 
 mod common;
+mod conntrack_common;
 mod conntrack_lines;
 
 use std::fs;
-use std::process::{Command, Stdio};
-use std::thread::sleep;
 use std::time::Duration;
 
-use common::{Ran, command, nlctl, run, run_with};
+use common::{Ran, nlctl, run, run_with};
+use conntrack_common::{OURS, Watcher, anonymous, is_between, masks, own_etc, same, shell};
 use conntrack_lines::{BEGINNING, CHANGING, SHOWING, ZOO};
 use nl_conntrack::{Change, Flow, Helper, IpProtocol, ProtocolInfo, TcpState, Tuple};
 use nl_socket::Connection;
-use nl_testkit::{agree, live, live_within, need, sh, skip, try_sh};
+use nl_testkit::{agree, live, live_within, need, sh, skip, try_sh, wait_until};
 use nl_wire::value::Family;
 
-/// Runs a line of shell that begins with conntrack(8), or us in its place.
-fn shell(program: &str, line: &str) -> Ran {
-    let mut command = Command::new("sh");
-    command.args(["-c", &format!("{program} {line}")]).stdin(Stdio::null());
-    command.env("LC_ALL", "C").output().unwrap().into()
-}
-
 fn ours(line: &str) -> Ran {
-    shell(&format!("{} conntrack", env!("CARGO_BIN_EXE_nlctl")), line)
-}
-
-/// What may differ: who speaks.
-fn anonymous(text: &str) -> String {
-    let name = format!("nlctl v{} (conntrack)", env!("CARGO_PKG_VERSION"));
-    let text = text.replace(&name, "conntrack").replace("nlctl conntrack", "conntrack");
-    let words = text.split_inclusive(' ').filter(|word| !word.starts_with("portid="));
-    let words = words.filter(|word| !word.starts_with("progname="));
-    let text: String = words.collect();
-    text.replace("conntrack v1.4.7 (conntrack-tools)", "conntrack")
+    shell(OURS, line)
 }
 
 /// Flows that differ in all that can be chosen by.
@@ -55,15 +38,6 @@ const LABEL_RULE: &str = "
     nft add table t; nft add chain t c '{ type filter hook output priority 0; }'
     nft add rule t c ct state new ct label set 3";
 
-/// conntrack(8) and we find the names of labels in /etc, which the mount namespace makes our own.
-fn own_etc() {
-    sh(
-        "mkdir -p /run/etc/xtables; cp -L /etc/ld.so.cache /etc/localtime /etc/protocols /run/etc || true",
-    );
-    fs::write("/run/etc/xtables/connlabel.conf", "0 foo\n1 bar\n2 baz\n").unwrap();
-    sh("mount --bind /run/etc /etc");
-}
-
 #[test]
 fn what_shows_says_the_same() {
     live_within(Duration::from_secs(240), || {
@@ -71,16 +45,8 @@ fn what_shows_says_the_same() {
             return;
         }
         zoo();
-        let mut different = String::new();
-        for line in SHOWING.lines().filter(|line| !line.is_empty()) {
-            let nameless = |ran: Ran| Ran { err: anonymous(&ran.err), ..ran };
-            // Timeouts count down between the two.
-            let (ours, theirs) =
-                agree(|| nameless(ours(line)), || nameless(shell("conntrack", line)));
-            if ours != theirs {
-                different.extend([format!("{line}\n{theirs:#?}\n{ours:#?}\n")]);
-            }
-        }
+        let lines = SHOWING.lines().filter(|line| !line.is_empty());
+        let different: String = lines.filter_map(|line| same(line).err()).collect();
         assert!(different.is_empty(), "{different}");
     });
 }
@@ -91,16 +57,43 @@ fn table() -> String {
     stable(&text)
 }
 
-/// Lines without use counts and ids, sorted.
+/// Lines without use counts and ids, sorted, and with the timeouts that they had at first.
 fn stable(text: &str) -> String {
     let changing = |word: &&str| !word.starts_with("use=") && !word.starts_with("id=");
     let mut lines: Vec<String> = text
         .lines()
-        .map(|line| line.split(' ').filter(changing).collect::<Vec<_>>().join(" "))
+        .map(|line| {
+            let mut words: Vec<&str> = line.split(' ').filter(changing).collect();
+            let key = words.iter().position(|word| word.contains('=')).unwrap_or(words.len());
+            let timeout = match words.iter().position(|word| *word == "-t") {
+                Some(option) => words.get_mut(option + 1),
+                None => words[..key].iter_mut().rfind(|word| word.parse::<u32>().is_ok()),
+            };
+            if let Some(word) = timeout {
+                *word = at_first(word);
+            }
+            words.join(" ")
+        })
         .map(|line| line.split("<use>").next().unwrap_or_default().to_owned())
+        .map(|line| match line.split_once("<timeout>").map(|(a, b)| (a, b.split_once('<'))) {
+            Some((before, Some((seconds, rest)))) => {
+                format!("{before}<timeout>{}<{rest}", at_first(seconds))
+            }
+            _ => line,
+        })
         .collect();
     lines.sort();
     lines.join("\n")
+}
+
+/// The timeout that was given, of those of the lines, when so much of it is left.
+fn at_first(seconds: &str) -> &str {
+    match seconds.parse().unwrap_or_default() {
+        801..=900 => "900",
+        60..=99 => "99",
+        20..=50 => "50",
+        _ => seconds,
+    }
 }
 
 fn begin() {
@@ -177,6 +170,9 @@ fn where_conntrack_errs() {
         assert!(table().contains("[ASSURED] mark=5"), "{}", table());
         // It passes on what the kernel refuses.
         assert_eq!(ours("-L -u UNSET").out.lines().count(), 6);
+        // It overlooks what is attached to -n.
+        assert_eq!(ours("-L -n192.0.2.9").out, "");
+        assert_eq!(ours("-L -nj").code, 2);
         // It does not update what is there.
         let add = "-A -t 900 -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 --state CLOSE";
         assert_eq!(ours(&format!("{add} -m 77")).code, 0);
@@ -252,31 +248,24 @@ fn events_in_every_form() {
         }
         own_etc();
         sh("sysctl -qw net.netfilter.nf_conntrack_events=1");
-        for form in ["xml", "save", "id,extended", "xml,labels,ktimestamp"] {
-            let start = |program: &mut Command| {
-                program.args(["-E", "-o", form, "-p", "udp"]);
-                program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-            };
-            let theirs = start(&mut Command::new("conntrack"));
-            let our = start(&mut command(&["conntrack"]));
-            sleep(Duration::from_millis(400));
-            sh("conntrack -F
-                conntrack -I -t 100 -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 1 --dport 2 -m 3
-                conntrack -U -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 1 --dport 2 -m 4
-                conntrack -I -t 100 -s 10.0.0.1 -d 10.0.0.2 -p 99
-                conntrack -D -p udp");
-            sleep(Duration::from_millis(300));
-            sh(&format!("kill -INT {} {}", theirs.id(), our.id()));
-            let (theirs, our): (Ran, Ran) =
-                (theirs.wait_with_output().unwrap().into(), our.wait_with_output().unwrap().into());
-            // Whether the program is still there to be named is a matter of luck.
-            let plain = |text: &str| {
-                let lines = text.lines().map(|line| line.split(" [USERSPACE]").next().unwrap());
-                lines.map(str::to_owned).collect::<Vec<_>>()
-            };
-            assert_eq!(plain(&our.out), plain(&theirs.out), "{form}");
-            assert_eq!(our.out.matches(" [USERSPACE] portid=").count(), 3, "{}", our.out);
-            assert_eq!(anonymous(&our.err), anonymous(&theirs.err));
+        let forms = [("xml", 2), ("save", 0), ("id,extended", 0), ("xml,labels,ktimestamp", 2)];
+        let watchers = forms.map(|(form, head)| {
+            let line = format!("-E -o {form} -p udp");
+            (form, head, ["conntrack", OURS].map(|program| Watcher::start(program, &line)))
+        });
+        wait_until("listeners", || masks() == [7; 8]);
+        sh("conntrack -I -t 100 -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 1 --dport 2 -m 3
+            conntrack -U -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 1 --dport 2 -m 4
+            conntrack -I -t 100 -s 10.0.0.1 -d 10.0.0.2 -p 99
+            conntrack -D -p udp");
+        for (form, head, pair) in watchers {
+            let [theirs, ours] = pair.map(|watcher| {
+                wait_until(form, || watcher.lines() >= head + 3);
+                let Ran { code, out, err } = watcher.end();
+                assert_eq!(out.matches(" [USERSPACE] portid=").count(), 3, "{out}");
+                Ran { code, out: anonymous(&out), err: anonymous(&err) }
+            });
+            assert_eq!(ours, theirs, "{form}");
         }
     });
 }
@@ -311,8 +300,9 @@ fn expectations() {
             table().contains(" proto=6 src=10.0.0.2 dst=10.0.0.1 sport=0 dport=4000 mask-src=")
         );
         let key = "expect -p tcp -s 10.0.0.2 -d 10.0.0.1 --sport 0 --dport 4000";
-        let got = ours(&format!("-G {key}"));
-        assert_eq!((got.code, &*got.out), (0, &*sh("conntrack -L expect 2>/dev/null")));
+        let list = || sh("conntrack -L expect");
+        let (before, got, after) = (list(), ours(&format!("-G {key}")), list());
+        assert!(got.code == 0 && is_between(&before, &got.out, &after), "{got:?}\n{after}");
         let deleted = ours(&format!("-D {key}"));
         assert_eq!((deleted.code, sh("conntrack -L expect 2>/dev/null").len()), (0, 0));
         assert_eq!(ours(&format!("-D {key}")).code, 1);

@@ -335,8 +335,9 @@ impl Options {
                 )));
             }
         }
-        let harmless = [Id::Zero, Id::NatRange, Id::Family, Id::Output];
-        let harmless = harmless.iter().fold(0_u64, |bits, id| bits | 1 << *id as u32);
+        let nat = [Id::SourceNat, Id::DestinationNat, Id::AnyNat];
+        let harmless = [Id::Zero, Id::NatRange, Id::Family, Id::Output].iter().chain(&nat);
+        let harmless = harmless.fold(0_u64, |bits, id| bits | 1 << *id as u32);
         if self.zero && self.given & !harmless != 0 {
             return Err(ParseError::new("Can't use -z with filtering parameters"));
         }

@@ -74,6 +74,19 @@ impl Run<'_> {
         )
     }
 
+    fn show_expectation(&self, rows: &mut Rows<'_>, found: &Expectation) -> Result<(), Error> {
+        rows.add(
+            |json| json.value(found),
+            |line| {
+                if let Some(time) = self.format.received(super::now()) {
+                    text::expectation_time(line, time);
+                }
+                text::expectation(line, found);
+                line.push('\n');
+            },
+        )
+    }
+
     /// Adds what stands before the first flow of XML, or behind the last.
     fn frame(&self, rows: &mut Rows<'_>, frame: &str) {
         match rows {
@@ -105,10 +118,14 @@ impl Run<'_> {
     }
 
     /// The lists that together hold all flows that are meant, each once.
+    ///
+    /// For JSON, and where counters are set to zero, the kernel picks the translated flows in two
+    /// lists. Else lines come in the order of one list, as those of conntrack(8).
     fn lists(&self) -> Vec<List> {
         let options = &self.line.options;
         let list = options.list(self.line.command);
-        if options.any_nat.is_none() || list.filter.status.is_some() {
+        let picks = self.context.options.has("json") || list.zero_counters;
+        if options.any_nat.is_none() || !picks || list.filter.status.is_some() {
             return vec![list];
         }
         let translated = List::translated(list.family);
@@ -172,7 +189,7 @@ impl Run<'_> {
         let request = ListExpectations { family, master: None };
         let whole = self.each(&mut connection, request, |expectation| {
             progress.step();
-            show_expectation(&mut rows, &expectation)
+            self.show_expectation(&mut rows, &expectation)
         })?;
         let shown = progress.end();
         rows.end()?;
@@ -206,7 +223,7 @@ impl Run<'_> {
         let mut connection = self.connect()?;
         let found = connection.get(GetExpectation(key)).map_err(|error| self.refused(&error))?;
         let mut rows = self.rows(out);
-        show_expectation(&mut rows, &found)?;
+        self.show_expectation(&mut rows, &found)?;
         rows.end()?;
         sum(1, "expectations have been shown");
         Ok(0)
@@ -370,16 +387,6 @@ impl Run<'_> {
 /// Says how many there were.
 fn sum(count: u64, what: &str) {
     say(format_args!("{CONNTRACK}{count} {what}."));
-}
-
-fn show_expectation(rows: &mut Rows<'_>, found: &Expectation) -> Result<(), Error> {
-    rows.add(
-        |json| json.value(found),
-        |line| {
-            text::expectation(line, found);
-            line.push('\n');
-        },
-    )
 }
 
 /// The statistics of a CPU as JSON: `{"cpu": 0, "found": 1, …}`.

@@ -81,7 +81,7 @@ fn open(context: &Context, line: &Line) -> Result<Events, Error> {
         // What is not wanted costs nothing then: no place in the queue, no wake-up.
         let filter = line.options.event_filter();
         if line.table != Table::Expect && filter != EventFilter::default() {
-            let program = filter.compile().map_err(|error| Error::parameter(error))?;
+            let program = filter.compile().map_err(Error::parameter)?;
             let attached = socket.attach_filter(&program);
             attached.map_err(|error| Error::io("cannot attach a filter", &error))?;
         }

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use nl_testkit::{sh, wait_until};
 
@@ -34,6 +35,63 @@ pub fn anonymous(text: &str) -> String {
     });
     lines.collect()
 }
+
+/// A text cut into numbers and what stands between them.
+fn pieces(text: &str) -> Vec<&str> {
+    text.as_bytes()
+        .chunk_by(|one, next| one.is_ascii_digit() == next.is_ascii_digit())
+        .map(|piece| std::str::from_utf8(piece).unwrap_or("not ASCII"))
+        .collect()
+}
+
+/// Whether a text is the same as two others, each number of it as that of the one, or that of the
+/// other, or between the two.
+pub fn is_between(before: &str, text: &str, after: &str) -> bool {
+    let [before, text, after] = [before, text, after].map(pieces);
+    let number = |piece: &str| piece.parse::<u128>();
+    let fits = |((before, piece), after): ((&&str, &&str), &&str)| {
+        piece == before
+            || piece == after
+            || match (number(before), number(piece), number(after)) {
+                (Ok(before), Ok(piece), Ok(after)) => {
+                    (before.min(after)..=before.max(after)).contains(&piece)
+                }
+                _ => false,
+            }
+    };
+    before.len() == text.len()
+        && text.len() == after.len()
+        && before.iter().zip(&text).zip(&after).all(fits)
+}
+
+/// Whether both programs say and end the same, whoever speaks. Seconds run on meanwhile, so
+/// what conntrack(8) shows before and after is compared; if it differs, all look again for a while.
+///
+/// # Errors
+/// How they differ.
+pub fn same(line: &str) -> Result<Ran, String> {
+    let look = |program: &str| {
+        let Ran { code, out, err } = shell(program, line);
+        Ran { code, out, err: anonymous(&err) }
+    };
+    let deadline = Instant::now() + PATIENCE;
+    let mut before = look("conntrack");
+    loop {
+        let ours = look(OURS);
+        let after = look("conntrack");
+        let fits = |theirs: &Ran| (ours.code, &ours.err) == (theirs.code, &theirs.err);
+        if fits(&before) && fits(&after) && is_between(&before.out, &ours.out, &after.out) {
+            return Ok(ours);
+        }
+        if Instant::now() >= deadline {
+            return Err(format!("{line}\n{before:#?}\n{ours:#?}\n{after:#?}\n"));
+        }
+        before = after;
+    }
+}
+
+/// How long to look again.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// conntrack(8) and we find the names of labels in /etc, which the mount namespace makes our own.
 pub fn own_etc() {

@@ -62,6 +62,33 @@ pub const SHOWING: &str = r"
 -L -n 10.0.0.1:77
 -L -n 2001:db8::9
 -L -n 192.0.2.1 -j
+-L -j
+-L -j -o xml
+-L -j -o save
+-L -j -o id,extended
+-L -j -f ipv6
+-L -j -p udp
+-L -j -u SEEN_REPLY
+-L -j 192.0.2.1
+-L -j 192.0.2.1:7000
+-L -j 192.0.2.9
+-L -j 10.0.0.2
+-L -n -u ASSURED
+-L -n -p tcp -o save
+-L -g -f ipv4 -o xml
+-L -n 192.0.2.9 -g 192.0.2.1
+-L -n 192.0.2.1 -g 192.0.2.1
+-L -n 192.0.2.1 -g
+-L -n -g 192.0.2.1:7000
+-L -g 192.0.2.1 -s 10.0.0.1
+-L --src-nat
+-L --dst-nat=192.0.2.1
+-L --any-nat 192.0.2.1
+-L -n -m 0
+-L -j -w 0
+-L -n -z
+-L -g -z -o id
+-L -g -z -p tcp
 -L -l foo
 -L -l foo,baz
 -L -l bar
