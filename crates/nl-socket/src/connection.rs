@@ -6,8 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use nl_wire::table::Protocol;
+use nl_wire::text::Text;
 use nl_wire::value::Family;
-use nl_wire::{Errno, Flags, Messages, Mode, Request};
+use nl_wire::{Errno, Flags, Message, Messages, Mode, Request};
 
 use crate::error::{Error, Loss};
 use crate::exchange::{End, Exchange, Output};
@@ -18,9 +19,11 @@ use crate::socket::{Socket, Wait};
 use crate::trace::{Direction, Trace, Tracer};
 
 mod batch;
+mod parallel;
 mod replies;
 
 pub use batch::Batch;
+pub use parallel::parallel;
 pub use replies::Replies;
 
 /// Runs [`Request`]s on a socket of its own.
@@ -41,10 +44,15 @@ pub struct Connection {
     received: usize,
     slot: usize,
     offset: usize,
+    /// How many datagrams to receive with the next call: one for the first part of an answer, which
+    /// is there at once, then more and more.
+    at_once: usize,
     timeout: Option<Duration>,
     counters: Counters,
     tracer: Option<Tracer>,
     protocol: Option<&'static Protocol>,
+    /// What the kernel said with a success since the last request began.
+    warning: Option<Text>,
 }
 
 /// What a connection met that concerned none of its requests.
@@ -118,10 +126,12 @@ impl Connection {
             received: 0,
             slot: 0,
             offset: 0,
+            at_once: 1,
             timeout: Some(Self::TIMEOUT),
             counters: Counters::default(),
             tracer: None,
             protocol: None,
+            warning: None,
         })
     }
 
@@ -135,6 +145,14 @@ impl Connection {
     /// Calls `tracer` for every message sent and received from now on; `None` ends that.
     pub fn set_tracer(&mut self, tracer: Option<Tracer>) {
         self.tracer = tracer;
+    }
+
+    /// What the kernel said about the last request, or the last datagram of a batch, though it
+    /// succeeded: the text of the extended ack that came with the success (ip's `Warning:`).
+    ///
+    /// Of the requests in one datagram only the last is acknowledged, so only its text is told.
+    pub fn warning(&self) -> Option<&Text> {
+        self.warning.as_ref()
     }
 
     /// What was met besides replies.
@@ -291,7 +309,9 @@ impl Connection {
 
     /// Sends all requests pushed, in one datagram.
     fn transmit(&mut self) -> io::Result<()> {
+        self.warning = None;
         trace(&mut self.tracer, self.protocol, Direction::Sent, &self.sent);
+        self.at_once = 1;
         let sent = self.socket.send(&self.sent);
         if sent.is_err() {
             self.exchange.forget_all();
@@ -304,6 +324,13 @@ impl Connection {
     fn limits(&self) -> Result<(usize, usize), Error> {
         let (send, receive) = (self.socket.send_buffer()?, self.socket.receive_buffer()?);
         Ok((send.saturating_sub(SEND_MARGIN), (receive / ACK_COST).max(1)))
+    }
+
+    /// The next entry of a dump, if it is at hand and nothing else is to be thought of.
+    #[inline]
+    fn entry(&mut self, sequence: u32) -> Option<Message<'_>> {
+        let datagram = self.ring.datagram(self.slot)?;
+        self.exchange.entry(sequence, &datagram, &mut self.offset)
     }
 
     /// Takes the next output out of the datagrams at hand, receiving more if there are none, and has
@@ -352,9 +379,13 @@ impl Connection {
         (self.received, self.slot, self.offset) = (0, 0, 0);
         // After an overrun the queue is read empty without waiting: what was lost won't come.
         let overrun = self.exchange.is_overrun();
-        match self.ring.receive(&self.socket, if overrun { Wait::Never } else { wait }) {
+        let wait = if overrun { Wait::Never } else { wait };
+        match self.ring.receive_some(&self.socket, wait, self.at_once) {
             Ok(received) => {
                 self.received = received;
+                if received == self.at_once {
+                    self.at_once = (2 * received).min(Ring::SLOTS);
+                }
                 for datagram in self.ring.datagrams() {
                     trace(&mut self.tracer, self.protocol, Direction::Received, datagram.bytes);
                 }
@@ -389,6 +420,14 @@ fn deadline(timeout: Option<Duration>) -> Wait {
         None => Wait::Forever,
         Some(Duration::ZERO) => Wait::Never,
         Some(timeout) => Wait::at_most(timeout),
+    }
+}
+
+/// What was said with a success.
+fn said(end: &End<'_>) -> Option<Text> {
+    match end {
+        End::Ack { ack, .. } if ack.errno.0 == 0 => ack.extended.message.map(Text::from),
+        _ => None,
     }
 }
 

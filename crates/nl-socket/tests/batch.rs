@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use nl_socket::filter::{Insn, Program, REJECT};
 use nl_socket::{Connection, Direction, Error, Socket};
 use nl_testkit::{live, sh};
-use nl_wire::Errno;
+use nl_wire::table::Protocol;
 use nl_wire::value::Family;
+use nl_wire::{Errno, Flags, Message, Mode, Request, Writer};
 
 use requests::*;
 
@@ -331,5 +332,93 @@ fn a_batch_does_not_wait_beyond_its_timeout() {
         drop(batch);
         connection.socket().detach_filter().unwrap();
         assert_eq!(routes(&mut connection).len(), 100);
+    });
+}
+
+#[test]
+fn a_batch_may_stop_at_the_first_failure() {
+    live(|| {
+        let mut connection = ready();
+        let mut taken = 0;
+        let requests = (0..1000_u32).inspect(|_| taken += 1);
+        let requests =
+            requests.map(|n| if n == 20 { AddRoute::misfit(n) } else { AddRoute::number(n) });
+        let results: Vec<_> = connection.batch(requests).stop_at_failure().collect();
+        assert_eq!((results.len(), taken), (21, 21));
+        assert!(results[..20].iter().all(Result::is_ok));
+        assert!(matches!(&results[20], Err(Error::Refused(_))), "{:?}", results[20]);
+        assert_eq!(routes(&mut connection), (0..20).collect());
+
+        // What can't be encoded is a failure too; what follows is not sent.
+        let silent = AddRoute { unencodable: true, ..AddRoute::number(30) };
+        let requests = [AddRoute::number(21), silent, AddRoute::number(22)];
+        let results: Vec<_> = connection.batch(&requests).stop_at_failure().collect();
+        assert!(matches!(&results[..], [Ok(()), Err(Error::Unencodable(_))]), "{results:?}");
+        assert_eq!(routes(&mut connection), (0..=21).filter(|n| *n != 20).collect());
+
+        // Without a failure it goes to the end, and without the wish past it.
+        let requests: Vec<_> = (100..200).map(AddRoute::number).collect();
+        assert_eq!(
+            connection.batch(&requests).stop_at_failure().filter(Result::is_ok).count(),
+            100
+        );
+        let requests = [AddRoute::misfit(1), AddRoute::number(201)];
+        let results: Vec<_> = connection.batch(&requests).collect();
+        assert!(matches!(&results[..], [Err(Error::Refused(_)), Ok(())]), "{results:?}");
+    });
+}
+
+/// A route with two bytes too many behind it, of which the kernel speaks though it makes the route.
+struct Trailing(AddRoute);
+
+impl Request for Trailing {
+    type Item = ();
+    const MODE: Mode = Mode::Change;
+
+    fn protocol(&self) -> &'static Protocol {
+        self.0.protocol()
+    }
+
+    fn message_type(&self) -> u16 {
+        self.0.message_type()
+    }
+
+    fn flags(&self) -> Flags {
+        self.0.flags()
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) -> Result<(), nl_wire::Error> {
+        self.0.write(writer)?;
+        writer.unpadded(&[0; 2]);
+        Ok(())
+    }
+
+    fn read(&self, _: &Message<'_>) -> Result<Option<()>, nl_wire::Error> {
+        Ok(None)
+    }
+}
+
+#[test]
+fn what_is_said_with_a_success_can_be_read() {
+    live(|| {
+        let mut connection = ready();
+        let said = |connection: &Connection| connection.warning().map(ToString::to_string);
+        connection.run(Trailing(AddRoute::number(1))).unwrap();
+        let Some(warning) = said(&connection) else {
+            return nl_testkit::skip("this kernel has nothing to say of bytes left over");
+        };
+        assert!(warning.contains("leftover"), "{warning}");
+        // It is the last request's.
+        connection.run(AddRoute::number(2)).unwrap();
+        assert_eq!(said(&connection), None);
+        let results: Vec<_> =
+            connection.batch([3, 4].map(|n| Trailing(AddRoute::number(n)))).collect();
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+        assert_eq!(said(&connection).as_ref(), Some(&warning));
+        assert_eq!(routes(&mut connection), (1..=4).collect());
+        assert_eq!(said(&connection), None);
+        // What comes with a refusal is told there.
+        connection.run(Trailing(AddRoute::misfit(5))).unwrap_err();
+        assert_eq!(said(&connection), None);
     });
 }

@@ -120,26 +120,16 @@ impl Batch<'_> {
     fn send(&mut self) -> bool {
         let routes = std::mem::take(&mut self.routes);
         let Some(session) = &mut self.session else { return true };
-        let mut refused = Vec::new();
         let (numbers, changes): (Vec<_>, Vec<_>) = routes.into_iter().unzip();
-        let last = numbers.last().copied();
-        for (number, result) in numbers.into_iter().zip(session.connection.batch(changes)) {
-            if let Err(error) = result {
-                refused.push((number, Error::rtnetlink(&error)));
-            }
-        }
-        let mut go_on = true;
-        let first = refused.first().map(|(number, _)| *number);
-        for (number, error) in refused {
-            go_on &= self.fail(number, &error);
-        }
-        if let (false, Some(first), Some(last)) = (go_on, first, last) {
-            if last > first {
-                let file = word(&self.file);
-                say(format_args!("nlctl: the routes up to {file}:{last} were sent together"));
-            }
-        }
-        go_on
+        let batch = session.connection.batch(changes);
+        // Without -force nothing behind a failure may be carried out.
+        let batch = if self.force { batch } else { batch.stop_at_failure() };
+        let refused: Vec<_> = numbers
+            .into_iter()
+            .zip(batch)
+            .filter_map(|(number, result)| Some((number, Error::rtnetlink(&result.err()?))))
+            .collect();
+        refused.iter().fold(true, |go_on, (number, error)| go_on & self.fail(*number, error))
     }
 
     /// Tells of a command that failed; whether to go on.

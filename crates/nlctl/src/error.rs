@@ -6,7 +6,7 @@ use std::fmt::{self, Display, Write as _};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 
-use nl_socket::Loss;
+use nl_socket::{Connection, Loss};
 use nl_wire::text::Escaped;
 use nl_wire::{Errno, Failure};
 
@@ -160,6 +160,14 @@ pub(crate) fn word<S: AsRef<OsStr> + ?Sized>(word: &S) -> Escaped<'_> {
 /// Says something on stderr; that stderr is closed is no reason to fail.
 pub(crate) fn say(text: impl Display) {
     let _ = io::Write::write_all(&mut io::stderr(), format!("{text}\n").as_bytes());
+}
+
+/// Says what the kernel had to say of a change that succeeded, as ip(8) says it.
+pub(crate) fn say_warning(connection: &Connection) {
+    if let Some(text) = connection.warning() {
+        let stop = if text.as_bytes().last() == Some(&b'.') { "" } else { "." };
+        say(format_args!("Warning: {text}{stop}"));
+    }
 }
 
 /// Says that something was lost, as conntrack(8) says it of events.

@@ -8,7 +8,7 @@ use nl_wire::value::Family;
 use nl_wire::{Errno, Request};
 
 use crate::args::Options;
-use crate::error::{Error, REFUSED, say};
+use crate::error::{Error, REFUSED, say, say_warning};
 use crate::kernel;
 use crate::names;
 use crate::out::Out;
@@ -105,6 +105,7 @@ impl<'o> Session<'o> {
     /// If the kernel refuses.
     pub(crate) fn change<T: Object>(&mut self, change: &Change<T>) -> Result<u8, Error> {
         self.connection.run(change).map_err(|error| Error::rtnetlink(&error))?;
+        say_warning(&self.connection);
         Ok(0)
     }
 

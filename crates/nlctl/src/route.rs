@@ -9,7 +9,7 @@ use nl_wire::text::Text;
 use nl_wire::value::Family;
 
 use crate::args::Options;
-use crate::error::{Error, REFUSED, say};
+use crate::error::{Error, REFUSED, say, say_warning};
 use crate::kernel;
 use crate::names;
 use crate::out::Out;
@@ -159,5 +159,6 @@ fn change(action: Action, options: &Options) -> Result<u8, Error> {
     learn_named(&mut names, &mut connection, &words)?;
     let object = parse::route(&words, options.family()?, &names)?;
     connection.run(Change { action, object }).map_err(|error| Error::rtnetlink(&error))?;
+    say_warning(&connection);
     Ok(0)
 }

@@ -5,7 +5,7 @@ use std::io;
 
 use nl_wire::{Flags, Mode, Request};
 
-use super::{Connection, deadline, outcome};
+use super::{Connection, deadline, outcome, said};
 use crate::error::Error;
 use crate::exchange::Output;
 
@@ -25,6 +25,10 @@ pub struct Batch<'c, I: Iterator> {
     slots: VecDeque<Slot>,
     /// How many of them have no result yet.
     open: usize,
+    /// Whether to end at the first failure, before anything behind it is sent.
+    stop: bool,
+    /// Whether there was one.
+    failed: bool,
 }
 
 #[derive(Debug)]
@@ -40,7 +44,18 @@ impl<'c, I: Iterator<Item: Request>> Batch<'c, I> {
         const {
             assert!(matches!(<I::Item as Request>::MODE, Mode::Change), "batch() takes changes");
         }
-        Self { connection, requests, carried: None, slots: VecDeque::new(), open: 0 }
+        let slots = VecDeque::new();
+        Self { connection, requests, carried: None, slots, open: 0, stop: false, failed: false }
+    }
+
+    /// Ends at the first failure: the request that failed gives the last item, and none behind it is
+    /// sent or even taken.
+    ///
+    /// The kernel carries out all that it finds in a datagram, so each request goes in one of its
+    /// own: this costs about twice the time.
+    pub fn stop_at_failure(mut self) -> Self {
+        self.stop = true;
+        self
     }
 
     /// Encodes and sends the next datagram's worth of requests. What keeps them all from being sent
@@ -48,6 +63,7 @@ impl<'c, I: Iterator<Item: Request>> Batch<'c, I> {
     fn send(&mut self) {
         let connection = &mut *self.connection;
         let (send_limit, ack_limit) = match connection.settle().and_then(|()| connection.limits()) {
+            Ok((bytes, _)) if self.stop => (bytes, 1),
             Ok(limits) => limits,
             Err(error) => {
                 if self.carried.take().or_else(|| self.requests.next()).is_some() {
@@ -101,14 +117,17 @@ impl<'c, I: Iterator<Item: Request>> Batch<'c, I> {
             }
             let slots = &mut self.slots;
             let protocol = self.connection.protocol;
+            let mut warning = None;
             let ended = self.connection.pump(deadline, |output, sent| {
                 let Output::End { sequence, end } = output else { return false };
+                warning = said(&end);
                 let slot = slots.range_mut(first..).find(|slot| slot.sequence == sequence);
                 let (Some(slot), Some(protocol)) = (slot, protocol) else { return false };
                 let request = sent.get(slot.start..).unwrap_or_default();
                 slot.result = Some(outcome(&end, protocol, request));
                 true
             })?;
+            self.connection.warning = warning.or(self.connection.warning.take());
             match ended {
                 Some(true) => self.open -= 1,
                 Some(false) => {}
@@ -149,6 +168,9 @@ impl<I: Iterator<Item: Request>> Iterator for Batch<'_, I> {
     type Item = Result<(), Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
         if self.slots.is_empty() {
             self.send();
         }
@@ -157,7 +179,9 @@ impl<I: Iterator<Item: Request>> Iterator for Batch<'_, I> {
             Err(Error::WouldBlock) => return Some(Err(Error::WouldBlock)),
             Err(error) => self.give_up(error),
         }
-        self.slots.pop_front()?.result
+        let result = self.slots.pop_front()?.result;
+        self.failed = self.stop && matches!(result, Some(Err(_)));
+        result
     }
 }
 

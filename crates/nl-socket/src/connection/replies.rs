@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use nl_wire::Request;
 
-use super::{Connection, outcome};
+use super::{Connection, outcome, said};
 use crate::error::{Error, Loss};
 use crate::exchange::Output;
 use crate::socket::Wait;
@@ -43,20 +43,24 @@ impl<'c, R: Request> Replies<'c, R> {
         Ok(())
     }
 
+    #[inline(never)]
     fn step(&mut self) -> Result<Option<R::Item>, Error> {
         loop {
             let (request, sequence) = (&self.request, self.sequence);
+            let mut warning = None;
             // An item or an error, and whether the exchange is over with it.
             let step = self.connection.pump(self.deadline, |output, sent| match output {
                 Output::Reply { message, .. } => {
                     (request.read(&message).map_err(|error| Loss::Undecodable(error).into()), false)
                 }
                 Output::End { sequence: ended, end } if ended == sequence => {
+                    warning = said(&end);
                     (outcome(&end, request.protocol(), sent).map(|()| None), true)
                 }
                 Output::Loss(loss) => (Err(loss.into()), false),
                 Output::End { .. } | Output::Event(_) => (Ok(None), false),
             });
+            self.connection.warning = warning.or(self.connection.warning.take());
             match step {
                 Ok(Some((Ok(None), false))) => {}
                 Ok(Some((result, over))) => {
@@ -85,8 +89,20 @@ impl<'c, R: Request> Replies<'c, R> {
 impl<R: Request> Iterator for Replies<'_, R> {
     type Item = Result<R::Item, Error>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if self.over { None } else { self.step().transpose() }
+        if self.over {
+            return None;
+        }
+        // Of a large table nearly all turns end here.
+        while let Some(message) = self.connection.entry(self.sequence) {
+            match self.request.read(&message) {
+                Ok(None) => {}
+                Ok(Some(item)) => return Some(Ok(item)),
+                Err(error) => return Some(Err(Loss::Undecodable(error).into())),
+            }
+        }
+        self.step().transpose()
     }
 }
 
