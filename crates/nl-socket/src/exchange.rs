@@ -179,6 +179,35 @@ impl Exchange {
         Some(Output::End { sequence, end: End::Unknown })
     }
 
+    /// Tells the most common case apart quickly: the next message of `datagram` is an entry of the
+    /// dump `sequence`, the only request under way. It is what [`Exchange::next`] would give as
+    /// [`Output::Reply`]; `offset` is moved behind it. `None` says nothing and changes nothing: ask
+    /// [`Exchange::next`].
+    #[inline]
+    pub fn entry<'a>(
+        &self,
+        sequence: u32,
+        datagram: &Datagram<'a>,
+        offset: &mut usize,
+    ) -> Option<Message<'a>> {
+        let only = self.pending.front().filter(|_| self.pending.len() == 1)?;
+        let ours = only.sequence == sequence && only.mode == Mode::Dump && !only.abandoned;
+        if !ours || datagram.sender_port != 0 {
+            return None;
+        }
+        let mut messages = Messages::new(datagram.bytes.get(*offset..)?);
+        let message = messages.next()?.ok()?;
+        let header = message.header;
+        let entry = header.sequence == sequence
+            && header.port == self.port
+            && header.message_type >= NLMSG_MIN_TYPE
+            && !header.flags.contains(Flags::DUMP_INTR);
+        entry.then(|| {
+            *offset = datagram.bytes.len() - messages.rest().len();
+            message
+        })
+    }
+
     /// The next output of `datagram`, from the message at `offset` on; `offset` is moved forward.
     /// `None` at the end of the datagram.
     ///

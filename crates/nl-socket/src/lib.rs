@@ -76,7 +76,7 @@ pub mod socket;
 mod sys;
 pub mod trace;
 
-pub use connection::{Batch, Connection, Counters, Replies};
+pub use connection::{Batch, Connection, Counters, Replies, parallel};
 pub use error::{Error, Loss};
 pub use events::{Event, Events, Received};
 pub use netns::Netns;

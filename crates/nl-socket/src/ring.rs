@@ -90,9 +90,20 @@ impl Ring {
     /// once. Receive until `WouldBlock` before listing anew: until the queue
     /// has been empty the kernel drops every further event.
     pub fn receive(&mut self, socket: &Socket, wait: Wait) -> io::Result<usize> {
+        self.receive_some(socket, wait, Self::SLOTS_MAX)
+    }
+
+    /// As [`Ring::receive`], of `most` datagrams at most (at least 1): the kernel makes the next
+    /// datagram of a dump while one is received, so that a call for many takes a while.
+    ///
+    /// # Errors
+    /// As [`Ring::receive`].
+    pub fn receive_some(&mut self, socket: &Socket, wait: Wait, most: usize) -> io::Result<usize> {
         self.received = 0;
+        let bytes = self.buffer.len().min(self.slot_bytes.saturating_mul(most.max(1)));
         loop {
-            match self.batch.receive(socket.as_fd(), &mut self.buffer, self.slot_bytes) {
+            let slots = self.buffer.get_mut(..bytes).unwrap_or_default();
+            match self.batch.receive(socket.as_fd(), slots, self.slot_bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if wait == Wait::Never {
                         return Err(error);
@@ -110,14 +121,17 @@ impl Ring {
     }
 
     /// Datagram `index` of the last [`Ring::receive`], if there were so many.
+    #[inline]
     pub fn datagram(&self, index: usize) -> Option<Datagram<'_>> {
         if index >= self.received {
             return None;
         }
-        let slot = self.buffer.chunks_exact(self.slot_bytes).nth(index)?;
         let received = self.batch.received(index)?;
+        // In the buffer, so neither overflows.
+        let start = index * self.slot_bytes;
+        let kept = received.length.min(self.slot_bytes);
         let mut datagram = Datagram {
-            bytes: slot.get(..received.length).unwrap_or(slot),
+            bytes: self.buffer.get(start..start + kept)?,
             sender_port: received.sender_port,
             sender_groups: received.sender_groups,
             length: received.length,

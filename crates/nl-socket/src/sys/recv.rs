@@ -112,6 +112,7 @@ impl Batch {
     }
 
     /// What was said about datagram `index` of the last call.
+    #[inline]
     pub(crate) fn received(&self, index: usize) -> Option<Received> {
         let (header, name) = (self.headers.get(index)?, self.names.get(index)?);
         Some(Received {
