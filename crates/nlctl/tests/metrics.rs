@@ -145,9 +145,9 @@ fn load_narrows_what_is_followed() {
             // Until both have had enough; connections that are not translated.
             while !std::path::Path::new("/run/enough").exists() {
                 sh("for port in $(seq 1 50); do
-                        flow=\"-t 1000 -s 10.0.0.1 -d 10.0.0.2 -p udp --sport $port --dport 53\"
-                        echo \"-I $flow\"; echo \"-D $flow\"
-                    done | conntrack -R - >/dev/null 2>&1");
+                        flow=\"-s 10.0.0.1 -d 10.0.0.2 -p udp --sport $port --dport 53\"
+                        echo \"-I -t 1000 $flow\"; echo \"-D $flow\"
+                    done | conntrack -R - >/dev/null 2>&1 || true");
             }
             sh("conntrack -I -t 1000 -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 99 --dport 53");
         });
