@@ -108,13 +108,12 @@ impl Expectation {
     fn read_attr(&mut self, attr: &Attr<'_>) -> Result<(), Error> {
         let mut strange = false;
         let number = attr.number();
-        let mut fill = |tuple: &mut Tuple| {
-            tuple.fill(attr.payload, &mut strange).map_err(|error| error.within(number))
-        };
+        let mut tuple =
+            || Tuple::read(attr.payload, &mut strange).map_err(|error| error.within(number));
         match number {
-            CTA_EXPECT_MASTER => fill(&mut self.master)?,
-            CTA_EXPECT_TUPLE => fill(&mut self.tuple)?,
-            CTA_EXPECT_MASK => fill(&mut self.mask)?,
+            CTA_EXPECT_MASTER => self.master = tuple()?,
+            CTA_EXPECT_TUPLE => self.tuple = tuple()?,
+            CTA_EXPECT_MASK => self.mask = tuple()?,
             CTA_EXPECT_TIMEOUT => self.timeout = Some(attr.u32_be()?),
             CTA_EXPECT_ID => self.id = Some(attr.u32_be()?),
             CTA_EXPECT_HELP_NAME => self.helper = Some(Text::from(attr.text())),
@@ -192,8 +191,8 @@ impl ExpectNat {
             match attr.number() {
                 CTA_EXPECT_NAT_DIR => nat.direction = attr.u32_be()?,
                 CTA_EXPECT_NAT_TUPLE => {
-                    let filled = nat.tuple.fill(attr.payload, strange);
-                    filled.map_err(|error| error.within(CTA_EXPECT_NAT_TUPLE))?;
+                    nat.tuple = Tuple::read(attr.payload, strange)
+                        .map_err(|error| error.within(CTA_EXPECT_NAT_TUPLE))?;
                 }
                 _ => *strange = true,
             }

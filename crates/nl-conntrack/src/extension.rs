@@ -5,9 +5,8 @@ use alloc::vec::Vec;
 
 use nl_wire::attr::Attr;
 use nl_wire::text::Text;
-use nl_wire::{Error, Writer};
+use nl_wire::{Error, Writer, shape};
 
-use crate::shape;
 use crate::tables::{
     CTA_COUNTERS_BYTES, CTA_COUNTERS_PACKETS, CTA_COUNTERS_PAD, CTA_COUNTERS32_BYTES,
     CTA_COUNTERS32_PACKETS, CTA_HELP, CTA_HELP_INFO, CTA_HELP_NAME, CTA_SEQADJ_CORRECTION_POS,
@@ -29,11 +28,16 @@ impl Counters {
     pub(crate) fn read(attr: &Attr<'_>, strange: &mut bool) -> Result<Self, Error> {
         if let Ok(bytes) = <&[u8; 24]>::try_from(attr.payload) {
             if shape::is(bytes, [(0, 12, CTA_COUNTERS_PACKETS), (12, 12, CTA_COUNTERS_BYTES)]) {
-                let number = |at| bytes[at..].first_chunk().map_or(0, |b| u64::from_be_bytes(*b));
-                return Ok(Self { packets: number(4), bytes: number(16) });
+                return Ok(Self::usual(bytes));
             }
         }
         Self::walk(attr, strange)
+    }
+
+    /// From a payload of the usual shape.
+    #[inline]
+    pub(crate) fn usual(bytes: &[u8; 24]) -> Self {
+        Self { packets: shape::u64_be(bytes, 4), bytes: shape::u64_be(bytes, 16) }
     }
 
     #[inline(never)]
@@ -230,7 +234,7 @@ impl Labels {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::tests::every_change;
+    use crate::shaped::every_change;
 
     /// The quick way reads what the walk reads, whatever the bytes.
     #[test]

@@ -3,15 +3,23 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use nl_wire::attr::{Attr, Attrs, RawAttr};
+use nl_wire::attr::{Attr, Attrs, NLA_F_NESTED, RawAttr};
 use nl_wire::datagram::Message;
 use nl_wire::error::{Error, Problem};
+use nl_wire::shape;
 use nl_wire::text::Text;
 use nl_wire::value::AddressFamily;
 
 use crate::extension::{Counters, Helper, Labels, SeqAdj, Synproxy};
-use crate::protocol_info::ProtocolInfo;
-use crate::tables::{self, FLOW, NFGENMSG_LEN};
+use crate::protocol_info::{ProtocolInfo, Tcp};
+use crate::tables::{
+    self, CTA_COUNTERS_BYTES, CTA_COUNTERS_ORIG, CTA_COUNTERS_PACKETS, CTA_COUNTERS_REPLY,
+    CTA_HELP, CTA_ID, CTA_LABELS, CTA_MARK, CTA_PROTOINFO, CTA_SECCTX, CTA_SECCTX_NAME,
+    CTA_SECMARK, CTA_SEQ_ADJ_ORIG, CTA_SEQ_ADJ_REPLY, CTA_STATUS, CTA_SYNPROXY, CTA_SYNPROXY_ISN,
+    CTA_SYNPROXY_ITS, CTA_SYNPROXY_TSOFF, CTA_TIMEOUT, CTA_TIMESTAMP, CTA_TIMESTAMP_EVENT,
+    CTA_TIMESTAMP_PAD, CTA_TIMESTAMP_START, CTA_TIMESTAMP_STOP, CTA_TUPLE_MASTER, CTA_TUPLE_ORIG,
+    CTA_TUPLE_REPLY, CTA_USE, CTA_ZONE, FLOW, NFGENMSG_LEN,
+};
 use crate::tuple::{L4, Tuple};
 use crate::unknown;
 use crate::value::Status;
@@ -116,25 +124,125 @@ impl Flow {
     /// As [`Flow::decode`].
     #[inline]
     pub fn from_attributes(family: AddressFamily, attrs: Attrs<'_>) -> Result<Self, Error> {
-        // Filled in place: a flow is large enough for moves to cost.
-        let mut flow = Self { family, ..Self::default() };
-        match flow.read(attrs) {
-            Ok(()) => Ok(flow),
-            Err(error) => Err(error.in_table(&FLOW)),
+        // Filled where it is returned: a flow is large enough for moves to cost.
+        let mut result = Ok(Self { family, ..Self::default() });
+        let read = result.as_mut().map_or(Ok(()), |flow: &mut Self| flow.read(attrs));
+        if let Err(error) = read {
+            result = Err(error.in_table(&FLOW));
         }
+        result
     }
 
     #[inline]
-    fn read(&mut self, mut attrs: Attrs<'_>) -> Result<(), Error> {
-        let (mut original, mut reply) = (false, false);
+    fn read(&mut self, attrs: Attrs<'_>) -> Result<(), Error> {
+        let (attrs, original, reply) = self.take(attrs);
+        if reply && attrs.rest().is_empty() { Ok(()) } else { self.walk(attrs, original, reply) }
+    }
+
+    /// Takes what is of the usual shape from the front. What is left to be walked, and whether the
+    /// tuples were there.
+    #[inline]
+    pub(crate) fn take<'a>(&mut self, mut attrs: Attrs<'a>) -> (Attrs<'a>, bool, bool) {
+        let Some(original) = Tuple::take(CTA_TUPLE_ORIG, &mut attrs) else {
+            return (attrs, false, false);
+        };
+        self.original = original;
+        let Some(reply) = Tuple::take(CTA_TUPLE_REPLY, &mut attrs) else {
+            return (attrs, true, false);
+        };
+        self.reply = reply;
+        self.take_numbers(&mut attrs);
+        if let Some(tcp) = Tcp::take(&mut attrs) {
+            self.protocol_info = Some(ProtocolInfo::Tcp(tcp));
+        }
+        self.take_extensions(&mut attrs);
+        (attrs, true, true)
+    }
+
+    /// The numbers, as listings and as events have them.
+    #[inline]
+    fn take_numbers(&mut self, attrs: &mut Attrs<'_>) {
+        if let Some(bytes) = shape::take::<8, 1>(attrs, [(0, 6, CTA_ZONE)]) {
+            self.zone = Some(shape::u16_be(bytes, 4));
+        }
+        let listed = [
+            (0, 8, CTA_STATUS),
+            (8, 8, CTA_MARK),
+            (16, 8, CTA_ID),
+            (24, 8, CTA_USE),
+            (32, 8, CTA_TIMEOUT),
+        ];
+        if let Some(bytes) = shape::take::<40, 5>(attrs, listed) {
+            self.status = Some(Status(shape::u32_be(bytes, 4)));
+            self.mark = Some(shape::u32_be(bytes, 12));
+            self.id = Some(shape::u32_be(bytes, 20));
+            self.use_count = Some(shape::u32_be(bytes, 28));
+            self.timeout = Some(shape::u32_be(bytes, 36));
+        } else if let Some(bytes) =
+            shape::take::<16, 2>(attrs, [(0, 8, CTA_ID), (8, 8, CTA_STATUS)])
+        {
+            self.id = Some(shape::u32_be(bytes, 4));
+            self.status = Some(Status(shape::u32_be(bytes, 12)));
+            if let Some(bytes) = shape::take::<8, 1>(attrs, [(0, 8, CTA_TIMEOUT)]) {
+                self.timeout = Some(shape::u32_be(bytes, 4));
+            }
+        }
+    }
+
+    /// What the kernel adds where it is switched on.
+    #[inline]
+    fn take_extensions(&mut self, attrs: &mut Attrs<'_>) {
+        let counters = [
+            (0, 28, CTA_COUNTERS_ORIG | NLA_F_NESTED),
+            (4, 12, CTA_COUNTERS_PACKETS),
+            (16, 12, CTA_COUNTERS_BYTES),
+            (28, 28, CTA_COUNTERS_REPLY | NLA_F_NESTED),
+            (32, 12, CTA_COUNTERS_PACKETS),
+            (44, 12, CTA_COUNTERS_BYTES),
+        ];
+        if let Some(bytes) = shape::take::<56, 6>(attrs, counters) {
+            let counters = |at: usize| Counters {
+                packets: shape::u64_be(bytes, at + 8),
+                bytes: shape::u64_be(bytes, at + 20),
+            };
+            self.original_counters = Some(counters(0));
+            self.reply_counters = Some(counters(28));
+        }
+        let start = [(0, 16, CTA_TIMESTAMP | NLA_F_NESTED), (4, 12, CTA_TIMESTAMP_START)];
+        if let Some(bytes) = shape::take::<16, 2>(attrs, start) {
+            self.start = Some(shape::u64_be(bytes, 8));
+        }
+        let synproxy = [
+            (0, 28, CTA_SYNPROXY | NLA_F_NESTED),
+            (4, 8, CTA_SYNPROXY_ISN),
+            (12, 8, CTA_SYNPROXY_ITS),
+            (20, 8, CTA_SYNPROXY_TSOFF),
+        ];
+        if let Some(bytes) = shape::take::<28, 4>(attrs, synproxy) {
+            self.synproxy = Some(Synproxy {
+                isn: shape::u32_be(bytes, 8),
+                its: shape::u32_be(bytes, 16),
+                ts_offset: shape::u32_be(bytes, 24),
+            });
+        }
+    }
+
+    /// Reads what is left, of whatever shape; the flags say whether the tuples were there.
+    #[inline(never)]
+    pub(crate) fn walk(
+        &mut self,
+        mut attrs: Attrs<'_>,
+        mut original: bool,
+        mut reply: bool,
+    ) -> Result<(), Error> {
         while let Some(attr) = attrs.step() {
-            original |= attr.number() == tables::CTA_TUPLE_ORIG;
-            reply |= attr.number() == tables::CTA_TUPLE_REPLY;
+            original |= attr.number() == CTA_TUPLE_ORIG;
+            reply |= attr.number() == CTA_TUPLE_REPLY;
             self.read_attr(&attr)?;
         }
         attrs.finish()?;
         if !original || !reply {
-            let number = if original { tables::CTA_TUPLE_REPLY } else { tables::CTA_TUPLE_ORIG };
+            let number = if original { CTA_TUPLE_REPLY } else { CTA_TUPLE_ORIG };
             return Err(Error::missing(number));
         }
         if !self.unknown.is_empty() {
@@ -147,15 +255,15 @@ impl Flow {
     fn read_attr(&mut self, attr: &Attr<'_>) -> Result<(), Error> {
         let mut strange = false;
         match attr.number() {
-            tables::CTA_STATUS => self.status = Some(Status(attr.u32_be()?)),
-            tables::CTA_TIMEOUT => self.timeout = Some(attr.u32_be()?),
-            tables::CTA_MARK => self.mark = Some(attr.u32_be()?),
-            tables::CTA_ID => self.id = Some(attr.u32_be()?),
-            tables::CTA_USE => self.use_count = Some(attr.u32_be()?),
-            tables::CTA_ZONE => self.zone = Some(attr.u16_be()?),
-            tables::CTA_SECMARK => self.secmark = Some(attr.u32_be()?),
-            tables::CTA_TIMESTAMP_EVENT => self.event_time = Some(attr.u64_be()?),
-            tables::CTA_LABELS => self.labels = Some(Labels::from(attr.payload)),
+            CTA_STATUS => self.status = Some(Status(attr.u32_be()?)),
+            CTA_TIMEOUT => self.timeout = Some(attr.u32_be()?),
+            CTA_MARK => self.mark = Some(attr.u32_be()?),
+            CTA_ID => self.id = Some(attr.u32_be()?),
+            CTA_USE => self.use_count = Some(attr.u32_be()?),
+            CTA_ZONE => self.zone = Some(attr.u16_be()?),
+            CTA_SECMARK => self.secmark = Some(attr.u32_be()?),
+            CTA_TIMESTAMP_EVENT => self.event_time = Some(attr.u64_be()?),
+            CTA_LABELS => self.labels = Some(Labels::from(attr.payload)),
             number => {
                 self.read_nest(attr, &mut strange).map_err(|error| error.within(number))?;
                 if strange {
@@ -170,25 +278,25 @@ impl Flow {
     #[inline]
     fn read_nest(&mut self, attr: &Attr<'_>, strange: &mut bool) -> Result<(), Error> {
         match attr.number() {
-            tables::CTA_TUPLE_ORIG => self.original.fill(attr.payload, strange)?,
-            tables::CTA_TUPLE_REPLY => self.reply.fill(attr.payload, strange)?,
-            tables::CTA_PROTOINFO => self.protocol_info = ProtocolInfo::read(attr, strange)?,
-            tables::CTA_COUNTERS_ORIG => {
+            CTA_TUPLE_ORIG => self.original = Tuple::read(attr.payload, strange)?,
+            CTA_TUPLE_REPLY => self.reply = Tuple::read(attr.payload, strange)?,
+            CTA_PROTOINFO => self.protocol_info = ProtocolInfo::read(attr, strange)?,
+            CTA_COUNTERS_ORIG => {
                 self.original_counters = Some(Counters::read(attr, strange)?);
             }
-            tables::CTA_COUNTERS_REPLY => {
+            CTA_COUNTERS_REPLY => {
                 self.reply_counters = Some(Counters::read(attr, strange)?);
             }
-            tables::CTA_TIMESTAMP => self.read_times(attr, strange)?,
-            tables::CTA_SYNPROXY => self.synproxy = Some(Synproxy::read(attr, strange)?),
-            tables::CTA_HELP => self.helper = Some(Box::new(Helper::read(attr, strange)?)),
-            tables::CTA_SECCTX => self.read_secctx(attr, strange)?,
-            tables::CTA_SEQ_ADJ_ORIG => {
+            CTA_TIMESTAMP => self.read_times(attr, strange)?,
+            CTA_SYNPROXY => self.synproxy = Some(Synproxy::read(attr, strange)?),
+            CTA_HELP => self.helper = Some(Box::new(Helper::read(attr, strange)?)),
+            CTA_SECCTX => self.read_secctx(attr, strange)?,
+            CTA_SEQ_ADJ_ORIG => {
                 self.original_seq_adj = Some(SeqAdj::read(attr, strange)?);
             }
-            tables::CTA_SEQ_ADJ_REPLY => self.reply_seq_adj = Some(SeqAdj::read(attr, strange)?),
-            tables::CTA_TUPLE_MASTER => {
-                self.master.insert(Box::default()).fill(attr.payload, strange)?;
+            CTA_SEQ_ADJ_REPLY => self.reply_seq_adj = Some(SeqAdj::read(attr, strange)?),
+            CTA_TUPLE_MASTER => {
+                self.master = Some(Box::new(Tuple::read(attr.payload, strange)?));
             }
             // What only requests hold, and what is not known at all, is kept as it is.
             _ => self.unknown.push(RawAttr::from(*attr)),
@@ -200,9 +308,9 @@ impl Flow {
         let mut attrs = attr.nested();
         while let Some(attr) = attrs.step() {
             match attr.number() {
-                tables::CTA_TIMESTAMP_START => self.start = Some(attr.u64_be()?),
-                tables::CTA_TIMESTAMP_STOP => self.stop = Some(attr.u64_be()?),
-                tables::CTA_TIMESTAMP_PAD => {}
+                CTA_TIMESTAMP_START => self.start = Some(attr.u64_be()?),
+                CTA_TIMESTAMP_STOP => self.stop = Some(attr.u64_be()?),
+                CTA_TIMESTAMP_PAD => {}
                 _ => *strange = true,
             }
         }
@@ -215,7 +323,7 @@ impl Flow {
         let mut attrs = attr.nested();
         while let Some(attr) = attrs.step() {
             match attr.number() {
-                tables::CTA_SECCTX_NAME => self.secctx = Some(Text::from(attr.text())),
+                CTA_SECCTX_NAME => self.secctx = Some(Text::from(attr.text())),
                 _ => *strange = true,
             }
         }

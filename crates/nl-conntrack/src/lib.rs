@@ -68,7 +68,8 @@ pub mod json;
 pub mod parse;
 pub mod protocol_info;
 pub mod request;
-mod shape;
+#[cfg(test)]
+mod shaped;
 pub mod stats;
 pub mod tables;
 pub mod text;

@@ -1,9 +1,8 @@
 //! The state of a connection: `CTA_PROTOINFO`.
 
-use nl_wire::attr::{Attr, NLA_F_NESTED};
-use nl_wire::{Error, Writer};
+use nl_wire::attr::{Attr, Attrs, NLA_F_NESTED};
+use nl_wire::{Error, Writer, shape};
 
-use crate::shape;
 use crate::tables::{
     CTA_PROTOINFO, CTA_PROTOINFO_DCCP, CTA_PROTOINFO_DCCP_HANDSHAKE_SEQ, CTA_PROTOINFO_DCCP_PAD,
     CTA_PROTOINFO_DCCP_ROLE, CTA_PROTOINFO_DCCP_STATE, CTA_PROTOINFO_SCTP,
@@ -99,7 +98,7 @@ impl ProtocolInfo {
     /// Reads a `CTA_PROTOINFO`; `None` if it holds no protocol known here.
     #[inline]
     pub(crate) fn read(attr: &Attr<'_>, strange: &mut bool) -> Result<Option<Self>, Error> {
-        match Tcp::read_usual(attr.payload) {
+        match <&[u8; 44]>::try_from(attr.payload).ok().and_then(Tcp::usual) {
             Some(tcp) => Ok(Some(Self::Tcp(tcp))),
             None => Self::walk(attr, strange),
         }
@@ -143,10 +142,24 @@ impl ProtocolInfo {
 }
 
 impl Tcp {
-    /// Reads a `CTA_PROTOINFO` of TCP with all fields, if it is as the kernel writes it.
+    /// Takes a `CTA_PROTOINFO` of TCP with all fields off the front of a walk, if it is as the
+    /// kernel writes it.
     #[inline]
-    fn read_usual(payload: &[u8]) -> Option<Self> {
-        let bytes: &[u8; 44] = payload.try_into().ok()?;
+    pub(crate) fn take(attrs: &mut Attrs<'_>) -> Option<Self> {
+        let (&header, rest) = attrs.rest().split_first_chunk()?;
+        if u32::from_ne_bytes(header) != shape::header(48, CTA_PROTOINFO | NLA_F_NESTED) {
+            return None;
+        }
+        let (bytes, rest) = rest.split_first_chunk()?;
+        let tcp = Self::usual(bytes)?;
+        *attrs = Attrs::new(rest);
+        Some(tcp)
+    }
+
+    /// Reads the payload of a `CTA_PROTOINFO` of TCP with all fields, if it is as the kernel writes
+    /// it.
+    #[inline]
+    fn usual(bytes: &[u8; 44]) -> Option<Self> {
         let usual = shape::is(
             bytes,
             [
@@ -285,7 +298,7 @@ impl Sctp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::tests::every_change;
+    use crate::shaped::every_change;
 
     /// The quick way reads what the walk reads, whatever the bytes.
     #[test]

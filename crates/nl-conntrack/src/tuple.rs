@@ -4,9 +4,8 @@ use core::net::{IpAddr, Ipv4Addr};
 
 use nl_wire::attr::{Attr, Attrs, NLA_F_NESTED};
 use nl_wire::value::AddressFamily;
-use nl_wire::{Error, Writer};
+use nl_wire::{Error, Writer, shape};
 
-use crate::shape;
 use crate::tables::{
     CTA_IP_V4_DST, CTA_IP_V4_SRC, CTA_IP_V6_DST, CTA_IP_V6_SRC, CTA_PROTO_DST_PORT,
     CTA_PROTO_ICMP_CODE, CTA_PROTO_ICMP_ID, CTA_PROTO_ICMP_TYPE, CTA_PROTO_ICMPV6_CODE,
@@ -141,28 +140,87 @@ impl Tuple {
     /// path begins inside the tuple.
     #[inline]
     pub fn decode(payload: &[u8]) -> Result<Self, Error> {
-        let mut tuple = Self::default();
-        match tuple.fill(payload, &mut false) {
-            Ok(()) => Ok(tuple),
+        match Self::read(payload, &mut false) {
+            Ok(tuple) => Ok(tuple),
             Err(error) => Err(error.in_table(&TUPLE)),
         }
     }
 
-    /// Sets all fields to what the payload of a `CTA_TUPLE_*` says; sets `strange` if something in
-    /// it is not known. In place, because a tuple is large enough for moves to cost.
+    /// Reads the payload of a `CTA_TUPLE_*`; sets `strange` if something in it is not known.
     #[inline]
-    pub(crate) fn fill(&mut self, payload: &[u8], strange: &mut bool) -> Result<(), Error> {
-        if !self.fill_usual::<4, 48>(payload) && !self.fill_usual::<16, 72>(payload) {
-            *self = Self::read(payload, strange)?;
-        }
-        Ok(())
+    pub(crate) fn read(payload: &[u8], strange: &mut bool) -> Result<Self, Error> {
+        Self::usual(payload).map_or_else(|| Self::walk(payload, strange), Ok)
     }
 
-    /// Reads a tuple with ports and without a zone, where all is as the kernel writes it; otherwise
-    /// changes nothing and returns false. `A` is the length of an address, `N` that of the tuple.
+    /// Takes the attribute `number` off the front of a walk, if it is a tuple of the usual shape.
+    // Inlined, so that no tuple is written only to be moved.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    pub(crate) fn take(number: u16, attrs: &mut Attrs<'_>) -> Option<Self> {
+        let (header, rest) = attrs.rest().split_first_chunk()?;
+        let header = u32::from_ne_bytes(*header);
+        macro_rules! usual {
+            ($($length:literal $read:ident $address:literal)*) => {$(
+                if header == shape::header($length + 4, number | NLA_F_NESTED) {
+                    let (bytes, rest) = rest.split_first_chunk()?;
+                    let tuple = Self::$read::<$address, $length>(bytes)?;
+                    *attrs = Attrs::new(rest);
+                    return Some(tuple);
+                }
+            )*};
+        }
+        usual! { 48 ports 4  72 ports 16  56 icmp 4  80 icmp 16 }
+        None
+    }
+
+    /// A tuple with ports or of ICMP and without a zone, if all is as the kernel writes it.
     #[inline]
-    fn fill_usual<const A: usize, const N: usize>(&mut self, payload: &[u8]) -> bool {
-        let Ok(bytes) = <&[u8; N]>::try_from(payload) else { return false };
+    fn usual(payload: &[u8]) -> Option<Self> {
+        match payload.len() {
+            48 => Self::ports::<4, 48>(payload.first_chunk()?),
+            72 => Self::ports::<16, 72>(payload.first_chunk()?),
+            56 => Self::icmp::<4, 56>(payload.first_chunk()?),
+            80 => Self::icmp::<16, 80>(payload.first_chunk()?),
+            _ => None,
+        }
+    }
+
+    /// `A` is the length of an address, `N` that of the tuple.
+    #[inline]
+    fn ports<const A: usize, const N: usize>(bytes: &[u8; N]) -> Option<Self> {
+        let usual = shape::is(
+            bytes,
+            [
+                (12 + 2 * A, 28, CTA_TUPLE_PROTO | NLA_F_NESTED),
+                (24 + 2 * A, 6, CTA_PROTO_SRC_PORT),
+                (32 + 2 * A, 6, CTA_PROTO_DST_PORT),
+            ],
+        );
+        let port = |at| shape::u16_be(bytes, at);
+        let l4 = L4::Ports { source: port(28 + 2 * A), destination: port(36 + 2 * A) };
+        if usual { Self::addresses::<A, N>(bytes, l4) } else { None }
+    }
+
+    #[inline]
+    fn icmp<const A: usize, const N: usize>(bytes: &[u8; N]) -> Option<Self> {
+        let [id, kind, code] = if A == 4 { ICMP_NUMBERS } else { ICMPV6_NUMBERS };
+        let usual = shape::is(
+            bytes,
+            [
+                (12 + 2 * A, 36, CTA_TUPLE_PROTO | NLA_F_NESTED),
+                (24 + 2 * A, 6, id),
+                (32 + 2 * A, 5, kind),
+                (40 + 2 * A, 5, code),
+            ],
+        );
+        let id = shape::u16_be(bytes, 28 + 2 * A);
+        let l4 = L4::Icmp { id, kind: bytes[36 + 2 * A], code: bytes[44 + 2 * A] };
+        if usual { Self::addresses::<A, N>(bytes, l4) } else { None }
+    }
+
+    /// Addresses and protocol, which all usual tuples have in the same places.
+    #[inline]
+    fn addresses<const A: usize, const N: usize>(bytes: &[u8; N], l4: L4) -> Option<Self> {
         let (source, destination) =
             if A == 4 { (CTA_IP_V4_SRC, CTA_IP_V4_DST) } else { (CTA_IP_V6_SRC, CTA_IP_V6_DST) };
         let usual = shape::is(
@@ -171,30 +229,19 @@ impl Tuple {
                 (0, 12 + 2 * A, CTA_TUPLE_IP | NLA_F_NESTED),
                 (4, 4 + A, source),
                 (8 + A, 4 + A, destination),
-                (12 + 2 * A, 28, CTA_TUPLE_PROTO | NLA_F_NESTED),
                 (16 + 2 * A, 5, CTA_PROTO_NUM),
-                (24 + 2 * A, 6, CTA_PROTO_SRC_PORT),
-                (32 + 2 * A, 6, CTA_PROTO_DST_PORT),
             ],
         );
-        if !usual {
-            return false;
-        }
-        let port = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
         let address = |at: usize| match <[u8; 16]>::try_from(&bytes[at..at + A]) {
             Ok(octets) => IpAddr::from(octets),
             Err(_) => IpAddr::from([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]),
         };
-        self.source = address(8);
-        self.destination = address(12 + A);
-        self.protocol = IpProtocol(bytes[20 + 2 * A]);
-        self.l4 = L4::Ports { source: port(28 + 2 * A), destination: port(36 + 2 * A) };
-        self.zone = None;
-        true
+        let protocol = IpProtocol(bytes[20 + 2 * A]);
+        usual.then(|| Self::new(protocol, address(8), address(12 + A), l4))
     }
 
     #[inline(never)]
-    fn read(payload: &[u8], strange: &mut bool) -> Result<Self, Error> {
+    fn walk(payload: &[u8], strange: &mut bool) -> Result<Self, Error> {
         let mut addresses = None;
         let mut layer4 = None;
         let mut zone = None;
@@ -329,24 +376,29 @@ fn read_proto(attr: &Attr<'_>, strange: &mut bool) -> Result<(IpProtocol, L4), E
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::tests::every_change;
+    use crate::shaped::every_change;
 
     /// The quick way reads what the walk reads, whatever the bytes.
     #[test]
     fn quick_and_thorough_agree() {
-        for (source, destination) in
-            [([1; 4].into(), [2; 4].into()), ([1; 16].into(), [2; 16].into())]
-        {
-            let tuple = Tuple::with_ports(IpProtocol::TCP, (source, 3), (destination, 4));
-            every_change(
-                |writer| tuple.write(writer, 1),
-                |attr| {
-                    let (mut quick, mut strange) = (Tuple::default(), [false; 2]);
-                    let filled = quick.fill(attr.payload, &mut strange[0]).map(|()| quick);
-                    assert_eq!(filled, Tuple::read(attr.payload, &mut strange[1]));
-                    assert_eq!(strange[0], strange[1]);
-                },
-            );
+        let addresses = [([1; 4].into(), [2; 4].into()), ([1; 16].into(), [2; 16].into())];
+        let icmp = [IpProtocol::ICMP, IpProtocol::ICMPV6];
+        for ((source, destination), icmp) in addresses.into_iter().zip(icmp) {
+            for (protocol, l4) in [
+                (IpProtocol::TCP, L4::Ports { source: 3, destination: 4 }),
+                (icmp, L4::Icmp { id: 3, kind: 8, code: 1 }),
+            ] {
+                let tuple = Tuple::new(protocol, source, destination, l4);
+                every_change(
+                    |writer| tuple.write(writer, 1),
+                    |attr| {
+                        let mut strange = [false; 2];
+                        let quick = Tuple::read(attr.payload, &mut strange[0]);
+                        assert_eq!(quick, Tuple::walk(attr.payload, &mut strange[1]));
+                        assert_eq!(strange[0], strange[1]);
+                    },
+                );
+            }
         }
     }
 }

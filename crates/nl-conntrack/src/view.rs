@@ -106,6 +106,31 @@ impl<'a> FlowView<'a> {
         reply_counters: Counters = CTA_COUNTERS_REPLY, read_counters;
     }
 
+    /// Both directions, `CTA_TUPLE_ORIG` and `CTA_TUPLE_REPLY`: faster than one after the other.
+    ///
+    /// # Errors
+    /// [`Problem::Missing`](nl_wire::Problem::Missing) unless there are both; else as
+    /// [`FlowView::original`].
+    #[inline]
+    pub fn tuples(&self) -> Result<(Tuple, Tuple), Error> {
+        // The kernel sends them first.
+        let mut attrs = self.attrs.clone();
+        if let Some(original) = Tuple::take(CTA_TUPLE_ORIG, &mut attrs) {
+            if let Some(reply) = Tuple::take(CTA_TUPLE_REPLY, &mut attrs) {
+                return Ok((original, reply));
+            }
+        }
+        self.find_tuples()
+    }
+
+    #[inline(never)]
+    fn find_tuples(&self) -> Result<(Tuple, Tuple), Error> {
+        let missing = |number| move || Error::missing(number).in_table(&FLOW);
+        let original = self.original()?.ok_or_else(missing(CTA_TUPLE_ORIG))?;
+        let reply = self.reply()?.ok_or_else(missing(CTA_TUPLE_REPLY))?;
+        Ok((original, reply))
+    }
+
     /// `CTA_PROTOINFO`.
     ///
     /// # Errors
@@ -142,11 +167,7 @@ impl<'a> FlowView<'a> {
 
 #[inline]
 fn read_tuple(attr: &Attr<'_>) -> Result<Tuple, Error> {
-    let mut tuple = Tuple::default();
-    match tuple.fill(attr.payload, &mut false) {
-        Ok(()) => Ok(tuple),
-        Err(error) => Err(error.within(attr.number())),
-    }
+    Tuple::read(attr.payload, &mut false).map_err(|error| error.within(attr.number()))
 }
 
 #[inline]

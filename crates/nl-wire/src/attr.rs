@@ -218,6 +218,15 @@ pub struct Attrs<'a> {
     rest: &'a [u8],
 }
 
+/// Length and type. Read as one number, for compilers load four single bytes otherwise.
+#[inline]
+#[allow(clippy::cast_possible_truncation)] // the halves are what is wanted
+const fn header(bytes: [u8; ATTR_HEADER_LEN]) -> (u16, u16) {
+    let both = u32::from_ne_bytes(bytes);
+    let (low, high) = (both as u16, (both >> 16) as u16);
+    if cfg!(target_endian = "little") { (low, high) } else { (high, low) }
+}
+
 impl<'a> Attrs<'a> {
     /// The attributes in `bytes`.
     #[inline]
@@ -262,11 +271,10 @@ impl<'a> Attrs<'a> {
     /// ```
     #[inline]
     pub fn step(&mut self) -> Option<Attr<'a>> {
-        let &[l0, l1, t0, t1] = self.rest.first_chunk::<ATTR_HEADER_LEN>()?;
-        let length = usize::from(u16::from_ne_bytes([l0, l1]));
-        let payload = self.rest.get(ATTR_HEADER_LEN..length)?;
-        self.rest = self.rest.get(align(length)..).unwrap_or_default();
-        Some(Attr { raw_type: u16::from_ne_bytes([t0, t1]), payload })
+        let (length, raw_type) = header(*self.rest.first_chunk()?);
+        let payload = self.rest.get(ATTR_HEADER_LEN..usize::from(length))?;
+        self.rest = self.rest.get(align(length.into())..).unwrap_or_default();
+        Some(Attr { raw_type, payload })
     }
 
     /// Whether [`Attrs::step`] came to the end.
@@ -288,15 +296,14 @@ impl<'a> Iterator for Attrs<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let Some(&[l0, l1, t0, t1]) = self.rest.first_chunk::<ATTR_HEADER_LEN>() else {
+        let Some(bytes) = self.rest.first_chunk() else {
             if self.rest.is_empty() {
                 return None;
             }
             let left = core::mem::take(&mut self.rest).len();
             return Some(Err(Problem::AttributeHeader { left }.into()));
         };
-        let length = u16::from_ne_bytes([l0, l1]);
-        let raw_type = u16::from_ne_bytes([t0, t1]);
+        let (length, raw_type) = header(*bytes);
         let Some(payload) = self.rest.get(ATTR_HEADER_LEN..usize::from(length)) else {
             let left = core::mem::take(&mut self.rest).len();
             let problem = Problem::AttributeLength { stated: length, left };

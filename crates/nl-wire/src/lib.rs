@@ -22,6 +22,7 @@ pub mod pcap;
 pub mod policy;
 pub mod prefix;
 pub mod request;
+pub mod shape;
 pub mod table;
 pub mod text;
 pub mod value;
