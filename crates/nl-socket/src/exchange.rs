@@ -199,6 +199,7 @@ impl Exchange {
         let message = messages.next()?.ok()?;
         let header = message.header;
         let entry = header.sequence == sequence
+            && sequence != 0
             && header.port == self.port
             && header.message_type >= NLMSG_MIN_TYPE
             && !header.flags.contains(Flags::DUMP_INTR);

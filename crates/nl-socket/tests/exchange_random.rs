@@ -5,7 +5,7 @@ mod exchange_common;
 use std::collections::{BTreeMap, BTreeSet};
 
 use nl_socket::Datagram;
-use nl_socket::exchange::Exchange;
+use nl_socket::exchange::{Exchange, Output};
 use nl_wire::{Errno, Flags, Mode};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -71,6 +71,26 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// What the short path for entries of dumps says is what the engine says, message by message.
+fn shortcuts_agree(exchange: &Exchange, datagram: &Datagram<'_>) -> Result<(), TestCaseError> {
+    let (mut engine, mut offset) = (exchange.clone(), 0);
+    loop {
+        let short = (0..16).find_map(|sequence| {
+            let mut end = offset;
+            let message = engine.entry(sequence, datagram, &mut end)?;
+            Some((Output::Reply { sequence, message }, end))
+        });
+        // One that is not given moves nothing.
+        let Some(output) = engine.next(datagram, &mut offset) else {
+            prop_assert_eq!(short, None);
+            return Ok(());
+        };
+        if let Some((reply, end)) = short {
+            prop_assert_eq!((output, offset), (reply, end));
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(config())]
 
@@ -112,6 +132,7 @@ proptest! {
                         sender_port: sender,
                         ..Datagram::default()
                     };
+                    shortcuts_agree(&exchange, &datagram)?;
                     feed(&mut exchange, &datagram, open.len())
                 }
             };
