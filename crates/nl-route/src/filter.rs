@@ -123,7 +123,16 @@ impl Filter<Route> for RouteFilter {
         Ok(())
     }
 
+    #[inline]
     fn admits(&self, route: &Route) -> bool {
+        // Most lists have no filter.
+        let all = !route.flags.contains(RouteFlags::CLONED) && *self == Self::default();
+        all || self.compare(route)
+    }
+}
+
+impl RouteFilter {
+    fn compare(&self, route: &Route) -> bool {
         let is_in = |wanted: Option<Prefix>, found: Option<IpAddr>| {
             wanted.is_none_or(|prefix| found.is_some_and(|found| prefix.contains(found)))
         };

@@ -67,7 +67,8 @@ impl<T: Object> Request for List<T> {
             return Ok(None);
         }
         let object = T::decode(message)?;
-        Ok(self.filter.admits(&object).then_some(object))
+        // Not by `then_some`, which moves the object whether it is wanted or not.
+        if self.filter.admits(&object) { Ok(Some(object)) } else { Ok(None) }
     }
 }
 
