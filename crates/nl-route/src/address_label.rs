@@ -154,7 +154,7 @@ impl Filter<AddressLabel> for AddressLabelFilter {
 
 /// Asks which label an address has.
 ///
-/// The answer names the address asked for, not the prefix that decided.
+/// The answer is the entry that decides: the one with the longest prefix.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct GetAddressLabel {
     /// The address, of IPv6.

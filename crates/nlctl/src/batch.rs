@@ -11,6 +11,7 @@ use crate::args::{Options, Parsed, parse_line};
 use crate::error::{Error, FAILED, USAGE, say, word};
 use crate::object::Session;
 use crate::out::Out;
+use crate::route::blame;
 
 /// So many routes are sent together.
 const WINDOW: usize = 1000;
@@ -120,16 +121,20 @@ impl Batch<'_> {
     fn send(&mut self) -> bool {
         let routes = std::mem::take(&mut self.routes);
         let Some(session) = &mut self.session else { return true };
-        let (numbers, changes): (Vec<_>, Vec<_>) = routes.into_iter().unzip();
-        let batch = session.connection.batch(changes);
+        let batch = session.connection.batch(routes.iter().map(|(_, change)| change));
         // Without -force nothing behind a failure may be carried out.
         let batch = if self.force { batch } else { batch.stop_at_failure() };
-        let refused: Vec<_> = numbers
-            .into_iter()
+        let refused: Vec<_> = routes
+            .iter()
             .zip(batch)
-            .filter_map(|(number, result)| Some((number, Error::rtnetlink(&result.err()?))))
+            .filter_map(|(row, result)| Some((row, result.err()?)))
             .collect();
-        refused.iter().fold(true, |go_on, (number, error)| go_on & self.fail(*number, error))
+        let mut told = Vec::new();
+        for ((number, change), error) in refused {
+            let error = blame(error, &change.object, &mut session.connection);
+            told.push((*number, Error::rtnetlink(&error)));
+        }
+        told.iter().fold(true, |go_on, (number, error)| go_on & self.fail(*number, error))
     }
 
     /// Tells of a command that failed; whether to go on.

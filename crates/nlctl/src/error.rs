@@ -94,7 +94,8 @@ impl Error {
             _ => format!("RTNETLINK: {error}"),
         };
         if error.is_permission() {
-            let _ = write!(text, " ({REMEDY})");
+            let name = error.errno().and_then(Errno::name).unwrap_or_default();
+            let _ = write!(text, " ({name}: {REMEDY})");
         }
         Self::new(REFUSED, text)
     }
@@ -125,7 +126,8 @@ pub(crate) fn io_text(error: &io::Error) -> String {
     }
 }
 
-/// ip's line about a refusal and, if the kernel named the attribute at fault, one more.
+/// ip's line about a refusal, and one with the name of the error number and, if it is known, the
+/// attribute at fault.
 fn refusal(failure: &Failure) -> String {
     let mut text = match (&failure.message, failure.errno.text()) {
         (Some(message), _) => {
@@ -140,6 +142,10 @@ fn refusal(failure: &Failure) -> String {
         let _ = write!(text, "{separator}{part}");
         separator = ", ";
     };
+    // Of a missing privilege all is said in one line.
+    if let Some(name) = failure.errno.name().filter(|_| !is_permission(failure.errno)) {
+        add(format_args!("{name}"));
+    }
     if let Some(path) = &failure.path {
         add(format_args!("at {path}"));
     }
@@ -150,6 +156,10 @@ fn refusal(failure: &Failure) -> String {
         add(format_args!("missing {missing}"));
     }
     text
+}
+
+fn is_permission(errno: Errno) -> bool {
+    matches!(errno, Errno::EPERM | Errno::EACCES)
 }
 
 /// A word that the user typed, safe to print.

@@ -1,10 +1,16 @@
 //! `nlctl route`: routes with the words of `ip route`.
 
+use std::net::IpAddr;
+
 use nl_route::names::Names;
 use nl_route::parse::{self, WordError};
-use nl_route::{Action, Change, Context, GetLink, List, Route, TableId};
+use nl_route::route::Hop;
+use nl_route::tables::route::{RTA, RTA_ENCAP, RTA_GATEWAY, RTA_MULTIPATH};
+use nl_route::value::HopFlags;
+use nl_route::{Action, Change, Context, GetLink, GetRoute, List, Route, RouteType, TableId};
 use nl_socket::{Connection, Loss};
 use nl_wire::Errno;
+use nl_wire::table::Path;
 use nl_wire::text::Text;
 use nl_wire::value::Family;
 
@@ -158,7 +164,50 @@ fn change(action: Action, options: &Options) -> Result<u8, Error> {
     let mut names = names::from_files();
     learn_named(&mut names, &mut connection, &words)?;
     let object = parse::route(&words, options.family()?, &names)?;
-    connection.run(Change { action, object }).map_err(|error| Error::rtnetlink(&error))?;
+    let change = Change { action, object };
+    if let Err(error) = connection.run(&change) {
+        return Err(Error::rtnetlink(&blame(error, &change.object, &mut connection)));
+    }
     say_warning(&connection);
     Ok(0)
+}
+
+/// The same refusal, with the hop at fault where the kernel does not tell it: of several, the first
+/// whose gateway is no neighbour, which the kernel can be asked.
+pub(crate) fn blame(
+    error: nl_socket::Error,
+    route: &Route,
+    connection: &mut Connection,
+) -> nl_socket::Error {
+    let mut failure = match error {
+        nl_socket::Error::Refused(failure) if failure.path.is_none() => failure,
+        other => return other,
+    };
+    let hops = &route.multipath;
+    let (number, found) = if failure.errno == Errno::EOPNOTSUPP {
+        // Only wrappings can be unknown to a kernel that knows of routes over several hops.
+        (RTA_ENCAP, hops.iter().position(|hop| hop.encap.is_some()))
+    } else {
+        let at_fault = |hop: &Hop| match (hop.gateway, hop.ifindex) {
+            (Some(gateway), link) if !hop.flags.contains(HopFlags::ONLINK) => {
+                let oif = Some(link).filter(|link| *link != 0);
+                !is_neighbour(gateway, oif, connection)
+            }
+            _ => false,
+        };
+        let about = [Errno::EINVAL, Errno::EHOSTUNREACH, Errno::ENETUNREACH, Errno::ENODEV];
+        let known = about.contains(&failure.errno);
+        (RTA_GATEWAY, hops.iter().position(at_fault).filter(|_| known))
+    };
+    if let Some(index) = found {
+        let path = Path::default().within(number).within_index(index);
+        failure.path = Some(path.within(RTA_MULTIPATH).in_table(&RTA));
+    }
+    nl_socket::Error::Refused(failure)
+}
+
+/// Whether packets to an address go there directly.
+fn is_neighbour(address: IpAddr, oif: Option<u32>, connection: &mut Connection) -> bool {
+    let way = connection.get(GetRoute { oif, ..GetRoute::new(address) });
+    way.is_ok_and(|way| way.kind == RouteType::UNICAST && way.gateway.is_none())
 }

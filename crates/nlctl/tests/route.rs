@@ -432,6 +432,10 @@ fn trace_shows_requests_and_answers() {
         let ran = run(&["--trace", "route", "add", "10.9.0.0/16", "via", "192.0.2.1"]);
         assert_eq!(ran.code, 2);
         assert!(ran.err.contains("> RTM_NEWROUTE, ") && ran.err.contains("< NLMSG_ERROR, "));
-        assert!(ran.err.ends_with("Error: Nexthop has invalid gateway.\n"), "{}", ran.err);
+        assert!(
+            ran.err.ends_with("Error: Nexthop has invalid gateway.\n  ENETUNREACH\n"),
+            "{}",
+            ran.err
+        );
     });
 }

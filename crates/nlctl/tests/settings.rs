@@ -132,11 +132,8 @@ fn lists_changes_and_refusals_are_those_of_ip() {
             let theirs_first = first(&theirs).replace("ip addrlabel help", "nlctl addrlabel help");
             assert_eq!((ours.code, first(&ours)), (theirs.code, theirs_first), "{line}");
         }
-        // Beyond ip: the label of an address, by the prefix that decides.
-        assert_eq!(
-            nlctl(&["addrlabel", "get", "2001:db8::5"]).trim_end(),
-            "prefix 2001:db8::5/128 label 1"
-        );
+        // Beyond ip: the label of an address, by the entry that decides.
+        assert_eq!(nlctl(&["addrlabel", "get", "2001:db8::5"]).trim_end(), "prefix ::/0 label 1");
         assert!(nlctl(&["addrlabel", "get", "2001:db8::5", "dev", "v0"]).contains(" label 77"));
         assert_eq!(run(&["addrlabel", "flush"]).code, 0);
         assert_eq!(ip("addrlabel").out, "");
