@@ -164,7 +164,7 @@ fn state(out: &mut String, info: &ProtocolInfo) {
         }
         ProtocolInfo::Dccp(dccp) => {
             if let Some(word) = dccp.role.and_then(crate::DccpRole::word) {
-                append(out, format_args!(" --role {word}"));
+                append(out, format_args!(" --role {}", word.to_ascii_lowercase()));
             }
         }
     }
