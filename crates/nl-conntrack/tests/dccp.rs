@@ -58,7 +58,7 @@ fn connections_in_bytes_text_and_json() {
     assert!(saved.contains(" -p dccp --sport 5001 --dport 5002 "), "{saved}");
     assert!(saved.ends_with(" --state OPEN --role server"), "{saved}");
     Json::new(&mut json).value(&read);
-    assert!(json.contains("{\"dccp\":{\"state\":\"OPEN\",\"role\":\"server\""), "{json}");
+    assert!(json.contains("{\"dccp\":{\"state\":\"OPEN\",\"role\":\"SERVER\""), "{json}");
 }
 
 #[test]
