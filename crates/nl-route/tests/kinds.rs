@@ -6,16 +6,19 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use common::beside::{forms, same_text};
 use common::names;
 use nl_route::link::LinkInfo;
+use nl_route::names::Names;
 use nl_route::tables::link::IFLA_INFO;
 use nl_route::value::LinkFlags;
-use nl_route::{Link, tables, text};
+use nl_route::{Link, parse, tables, text};
 use nl_socket::Connection;
-use nl_testkit::{Rng, live, need, tool};
+use nl_testkit::{Rng, live, need, parse_hex, tool};
+use nl_wire::attr::Attrs;
 use nl_wire::table::{Key, Payload, Table};
 use nl_wire::value::Family;
 use nl_wire::{Header, Writer, write};
@@ -178,4 +181,49 @@ fn any_kind_is_printed_as_ip_prints_it() {
             same_text(&ours, &theirs, &options.join(" "));
         }
     });
+}
+
+/// The data of a kind by its numbers, with what is nested as it comes.
+fn by_number(data: &[u8]) -> BTreeMap<u16, Vec<u8>> {
+    let attrs = Attrs::new(data).map(Result::unwrap);
+    attrs.map(|attr| (attr.number(), attr.payload.to_vec())).collect()
+}
+
+#[test]
+#[cfg(target_endian = "little")]
+fn the_same_words_ask_for_the_same() {
+    let mut names = Names::default();
+    names.set_link(2, "v1");
+    names.set_link(3, "v0");
+    let lines: Vec<&str> =
+        include_str!("kinds_data/requests.txt").lines().filter(|l| !l.starts_with('#')).collect();
+    for pair in lines.chunks(2) {
+        let words: Vec<&str> = std::iter::once("x0").chain(pair[0].split(' ')).collect();
+        let change = parse::link::add(&words, &names);
+        let link = change.unwrap_or_else(|error| panic!("{}: {error}", pair[0])).finish().unwrap();
+        let ours = link.info.unwrap().raw_data.unwrap_or_default();
+        let theirs = by_number(&parse_hex(pair[1]).unwrap());
+        assert_eq!(by_number(&ours), theirs, "{}", pair[0]);
+    }
+    assert!(lines.len() > 100);
+}
+
+/// The kernel gives tunnels anew what a change does not name.
+#[test]
+fn changes_of_tunnels_keep_what_they_do_not_name() {
+    let mut names = Names::default();
+    names.set_link(4, "x0");
+    let words = |line: &'static str| line.split(' ').collect::<Vec<_>>();
+    let add =
+        "x0 type ip6gre local 2001:db8::1 remote 2001:db8::2 key 7 csum tclass 12 dscp inherit";
+    let made = parse::link::add(&words(add), &names).unwrap().finish().unwrap();
+    let set = words("x0 type ip6gre hoplimit 9 flowlabel 5 seq encaplimit none");
+    let change = parse::link::set(&set, &names, Some(&made)).unwrap().finish().unwrap();
+    let all = "x0 type ip6gre local 2001:db8::1 remote 2001:db8::2 key 7 csum tclass 12 dscp inherit \
+               hoplimit 9 flowlabel 5 seq encaplimit none";
+    let all = parse::link::add(&words(all), &names).unwrap().finish().unwrap();
+    assert_eq!(change.info, all.info);
+    assert!(parse::link::set(&set, &names, None).unwrap().replaces_all());
+    let bridge = parse::link::set(&words("x0 type bridge priority 7"), &names, None).unwrap();
+    assert!(!bridge.replaces_all());
 }

@@ -8,7 +8,7 @@ use nl_route::parse::address;
 use nl_route::parse::link::{self as parse, LinkChange};
 use nl_route::request::LinkNames;
 use nl_route::tables::link::{IFLA_NET_NS_FD, IFLA_NET_NS_PID};
-use nl_route::{Action, Change, Link, json, text};
+use nl_route::{Action, Change, GetLink, Link, json, text};
 use nl_socket::netns::Netns;
 use nl_wire::RawAttr;
 use nl_wire::text::Text;
@@ -159,7 +159,12 @@ fn replace(options: &Options, _: &mut Out) -> Result<u8, Error> {
 
 fn set(options: &Options, _: &mut Out) -> Result<u8, Error> {
     let mut session = Session::start(options)?;
-    let change = parse::set(&session.words, &session.names)?;
+    let mut change = parse::set(&session.words, &session.names, None)?;
+    if change.replaces_all() {
+        let link = session.connection.get(GetLink::Index(change.link.index));
+        let link = link.map_err(|error| Error::rtnetlink(&error))?;
+        change = parse::set(&session.words, &session.names, Some(&link))?;
+    }
     send(&mut session, Action::Change, change)
 }
 

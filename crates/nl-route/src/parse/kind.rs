@@ -1,22 +1,25 @@
 //! Options of the kinds of links, behind `type KIND`: a table a kind.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr};
 
 use nl_wire::Writer;
 use nl_wire::value::AddressFamily;
 
 use super::{WordError, Words, escaped, wrong};
+use crate::link::Link;
 use crate::names::{NameKind, parse_number};
-// The tables below name most of them.
-#[allow(clippy::wildcard_imports)]
-use crate::tables::{bridge::*, kind::*, tunnel::*};
+use crate::tables::kind::{IFLA_MACVLAN_MACADDR, IFLA_VLAN_QOS_MAPPING};
+
+mod other;
+mod tunnel;
 
 /// How the value of an option is read and written.
 #[derive(Clone, Copy)]
 enum Value {
-    /// A number of one, two or four bytes.
+    /// A number of one, two, four or eight bytes.
     U8,
     U16,
     U32,
@@ -24,317 +27,182 @@ enum Value {
     /// The same in network byte order.
     U16Be,
     U32Be,
+    /// A number of four bytes; this word is 0.
+    U32Or(&'static str),
+    /// A number with a sign.
+    I32,
     /// `on` or `off`, a byte.
     OnOff,
     /// The word itself means this byte.
     Byte(u8),
+    /// The word itself means this number of four bytes.
+    Long(u32),
     /// The word itself is all; the attribute is empty.
     Flag,
-    /// One of these words, or its number; a byte or four.
+    /// One of these words, or its number; a byte, two or four.
     Word(&'static [&'static str]),
     Word16(&'static [&'static str]),
     Word32(&'static [&'static str]),
+    /// One of these words, which means this byte.
+    Choice(&'static [(&'static str, u8)]),
+    /// The same with two bytes.
+    Choice16(&'static [(&'static str, u16)]),
     /// A link.
     Link,
     /// An address: this attribute for IPv4, that for IPv6.
     Ip(u16),
+    /// An address of IPv4, or of IPv6.
+    Ipv4,
+    Ipv6,
+    /// Up to 16 addresses with commas between, of IPv4 or IPv6.
+    List(AddressFamily),
     /// A link-layer address.
     LinkAddress,
     /// A VLAN protocol.
     VlanProtocol,
-    /// Type of service or time to live: a number, or `inherit` for the other byte.
+    /// Priorities of a VLAN.
+    Priorities,
+    /// A number of one byte; `inherit` is this one.
     Inherit(u8),
+    /// The same; `inherit` is an attribute of its own, `auto` is 0.
+    Lifetime(u16, &'static [u8]),
+    /// A type of service; `inherit` is 1.
+    Tos,
     /// Two ports.
     PortRange,
+    /// A port, or `auto`, in network byte order.
+    Port,
     /// A routing table.
     Table,
-    /// A key, plain or dotted; with the flags that it turns on.
-    Key(u16, u16),
+    /// A key, plain or dotted.
+    Key,
+    /// Both keys, this and that.
+    Keys(u16),
+    /// Sets bits of a number of two bytes in network byte order, in this attribute and that.
+    BitsBe(u16, u16),
+    /// Sets or clears a bit of a number of two bytes.
+    Bit16(u16, bool),
+    /// The same with four bytes.
+    Bit32(u32, bool),
+    /// `on` or `off`: a bit among flags, behind which stands their mask.
+    Masked(u32),
+    /// The same with a number.
+    MaskedNumber(u32),
+    /// A hexadecimal number that is a part of a flow label: its mask and its place; `inherit` sets a
+    /// bit of the flags in the attribute.
+    Flow(u32, u8, u16, u32),
+    /// A number of one or four bytes; this word sets a bit of the flags in the attribute.
+    Unless(&'static str, u16, u32),
+    /// The word `inherit`, which sets a bit.
+    Inherited(u32),
+    /// A prefix, whose length is another attribute.
+    Prefix(AddressFamily, u16),
+    /// A prefix of 6to4.
+    Reset,
+    /// The sources of a MACVLAN: what to do, and link-layer addresses.
+    Sources,
 }
-
-use Value::{
-    Byte, Flag, Inherit, Ip, Key, Link, LinkAddress, OnOff, PortRange, Table, U8, U16, U16Be, U32,
-    U32Be, U64, VlanProtocol, Word, Word16, Word32,
-};
 
 /// An option: its word, its attribute, its value.
 type Row = (&'static str, u16, Value);
 
-const BRIDGE: &[Row] = &[
-    ("forward_delay", IFLA_BR_FORWARD_DELAY, U32),
-    ("hello_time", IFLA_BR_HELLO_TIME, U32),
-    ("max_age", IFLA_BR_MAX_AGE, U32),
-    ("ageing_time", IFLA_BR_AGEING_TIME, U32),
-    ("stp_state", IFLA_BR_STP_STATE, U32),
-    ("priority", IFLA_BR_PRIORITY, U16),
-    ("vlan_filtering", IFLA_BR_VLAN_FILTERING, U8),
-    ("vlan_protocol", IFLA_BR_VLAN_PROTOCOL, VlanProtocol),
-    ("vlan_default_pvid", IFLA_BR_VLAN_DEFAULT_PVID, U16),
-    ("vlan_stats_enabled", IFLA_BR_VLAN_STATS_ENABLED, U8),
-    ("vlan_stats_per_port", IFLA_BR_VLAN_STATS_PER_PORT, U8),
-    ("group_fwd_mask", IFLA_BR_GROUP_FWD_MASK, U16),
-    ("group_address", IFLA_BR_GROUP_ADDR, LinkAddress),
-    ("fdb_flush", IFLA_BR_FDB_FLUSH, Flag),
-    ("mcast_router", IFLA_BR_MCAST_ROUTER, U8),
-    ("mcast_snooping", IFLA_BR_MCAST_SNOOPING, U8),
-    ("mcast_query_use_ifaddr", IFLA_BR_MCAST_QUERY_USE_IFADDR, U8),
-    ("mcast_querier", IFLA_BR_MCAST_QUERIER, U8),
-    ("mcast_hash_elasticity", IFLA_BR_MCAST_HASH_ELASTICITY, U32),
-    ("mcast_hash_max", IFLA_BR_MCAST_HASH_MAX, U32),
-    ("mcast_last_member_count", IFLA_BR_MCAST_LAST_MEMBER_CNT, U32),
-    ("mcast_startup_query_count", IFLA_BR_MCAST_STARTUP_QUERY_CNT, U32),
-    ("mcast_last_member_interval", IFLA_BR_MCAST_LAST_MEMBER_INTVL, U64),
-    ("mcast_membership_interval", IFLA_BR_MCAST_MEMBERSHIP_INTVL, U64),
-    ("mcast_querier_interval", IFLA_BR_MCAST_QUERIER_INTVL, U64),
-    ("mcast_query_interval", IFLA_BR_MCAST_QUERY_INTVL, U64),
-    ("mcast_query_response_interval", IFLA_BR_MCAST_QUERY_RESPONSE_INTVL, U64),
-    ("mcast_startup_query_interval", IFLA_BR_MCAST_STARTUP_QUERY_INTVL, U64),
-    ("mcast_stats_enabled", IFLA_BR_MCAST_STATS_ENABLED, U8),
-    ("mcast_igmp_version", IFLA_BR_MCAST_IGMP_VERSION, U8),
-    ("mcast_mld_version", IFLA_BR_MCAST_MLD_VERSION, U8),
-    ("nf_call_iptables", IFLA_BR_NF_CALL_IPTABLES, U8),
-    ("nf_call_ip6tables", IFLA_BR_NF_CALL_IP6TABLES, U8),
-    ("nf_call_arptables", IFLA_BR_NF_CALL_ARPTABLES, U8),
-];
+/// What ip sends of a new link where nothing was said.
+type Preset = (u16, &'static [u8]);
 
-const BRIDGE_PORT: &[Row] = &[
-    ("fdb_flush", IFLA_BRPORT_FLUSH, Flag),
-    ("state", IFLA_BRPORT_STATE, U8),
-    ("priority", IFLA_BRPORT_PRIORITY, U16),
-    ("cost", IFLA_BRPORT_COST, U32),
-    ("hairpin", IFLA_BRPORT_MODE, OnOff),
-    ("guard", IFLA_BRPORT_GUARD, OnOff),
-    ("root_block", IFLA_BRPORT_PROTECT, OnOff),
-    ("fastleave", IFLA_BRPORT_FAST_LEAVE, OnOff),
-    ("learning", IFLA_BRPORT_LEARNING, OnOff),
-    ("flood", IFLA_BRPORT_UNICAST_FLOOD, OnOff),
-    ("proxy_arp", IFLA_BRPORT_PROXYARP, OnOff),
-    ("proxy_arp_wifi", IFLA_BRPORT_PROXYARP_WIFI, OnOff),
-    ("mcast_router", IFLA_BRPORT_MULTICAST_ROUTER, U8),
-    ("mcast_fast_leave", IFLA_BRPORT_FAST_LEAVE, OnOff),
-    ("mcast_flood", IFLA_BRPORT_MCAST_FLOOD, OnOff),
-    ("bcast_flood", IFLA_BRPORT_BCAST_FLOOD, OnOff),
-    ("mcast_to_unicast", IFLA_BRPORT_MCAST_TO_UCAST, OnOff),
-    ("group_fwd_mask", IFLA_BRPORT_GROUP_FWD_MASK, U16),
-    ("neigh_suppress", IFLA_BRPORT_NEIGH_SUPPRESS, OnOff),
-    ("vlan_tunnel", IFLA_BRPORT_VLAN_TUNNEL, OnOff),
-    ("isolated", IFLA_BRPORT_ISOLATED, OnOff),
-    ("locked", IFLA_BRPORT_LOCKED, OnOff),
-    ("mab", IFLA_BRPORT_MAB, OnOff),
-    ("backup_port", IFLA_BRPORT_BACKUP_PORT, Link),
-];
+/// A kind: its options, and what it has without them.
+struct Kind {
+    names: &'static [&'static str],
+    rows: &'static [&'static [Row]],
+    presets: &'static [Preset],
+}
 
-const VXLAN: &[Row] = &[
-    ("id", IFLA_VXLAN_ID, U32),
-    ("vni", IFLA_VXLAN_ID, U32),
-    ("group", IFLA_VXLAN_GROUP, Ip(IFLA_VXLAN_GROUP6)),
-    ("remote", IFLA_VXLAN_GROUP, Ip(IFLA_VXLAN_GROUP6)),
-    ("local", IFLA_VXLAN_LOCAL, Ip(IFLA_VXLAN_LOCAL6)),
-    ("dev", IFLA_VXLAN_LINK, Link),
-    ("ttl", IFLA_VXLAN_TTL, Inherit(0)),
-    ("hoplimit", IFLA_VXLAN_TTL, Inherit(0)),
-    ("tos", IFLA_VXLAN_TOS, Inherit(1)),
-    ("dsfield", IFLA_VXLAN_TOS, Inherit(1)),
-    ("df", IFLA_VXLAN_DF, Word(&["unset", "set", "inherit"])),
-    ("label", IFLA_VXLAN_LABEL, U32Be),
-    ("flowlabel", IFLA_VXLAN_LABEL, U32Be),
-    ("ageing", IFLA_VXLAN_AGEING, U32),
-    ("maxaddress", IFLA_VXLAN_LIMIT, U32),
-    ("srcport", IFLA_VXLAN_PORT_RANGE, PortRange),
-    ("port", IFLA_VXLAN_PORT_RANGE, PortRange),
-    ("dstport", IFLA_VXLAN_PORT, U16Be),
-    ("learning", IFLA_VXLAN_LEARNING, Byte(1)),
-    ("nolearning", IFLA_VXLAN_LEARNING, Byte(0)),
-    ("proxy", IFLA_VXLAN_PROXY, Byte(1)),
-    ("noproxy", IFLA_VXLAN_PROXY, Byte(0)),
-    ("rsc", IFLA_VXLAN_RSC, Byte(1)),
-    ("norsc", IFLA_VXLAN_RSC, Byte(0)),
-    ("l2miss", IFLA_VXLAN_L2MISS, Byte(1)),
-    ("nol2miss", IFLA_VXLAN_L2MISS, Byte(0)),
-    ("l3miss", IFLA_VXLAN_L3MISS, Byte(1)),
-    ("nol3miss", IFLA_VXLAN_L3MISS, Byte(0)),
-    ("udpcsum", IFLA_VXLAN_UDP_CSUM, Byte(1)),
-    ("noudpcsum", IFLA_VXLAN_UDP_CSUM, Byte(0)),
-    ("udp6zerocsumtx", IFLA_VXLAN_UDP_ZERO_CSUM6_TX, Byte(1)),
-    ("noudp6zerocsumtx", IFLA_VXLAN_UDP_ZERO_CSUM6_TX, Byte(0)),
-    ("udp6zerocsumrx", IFLA_VXLAN_UDP_ZERO_CSUM6_RX, Byte(1)),
-    ("noudp6zerocsumrx", IFLA_VXLAN_UDP_ZERO_CSUM6_RX, Byte(0)),
-    ("remcsumtx", IFLA_VXLAN_REMCSUM_TX, Byte(1)),
-    ("noremcsumtx", IFLA_VXLAN_REMCSUM_TX, Byte(0)),
-    ("remcsumrx", IFLA_VXLAN_REMCSUM_RX, Byte(1)),
-    ("noremcsumrx", IFLA_VXLAN_REMCSUM_RX, Byte(0)),
-    ("external", IFLA_VXLAN_COLLECT_METADATA, Byte(1)),
-    ("noexternal", IFLA_VXLAN_COLLECT_METADATA, Byte(0)),
-    ("vnifilter", IFLA_VXLAN_VNIFILTER, Byte(1)),
-    ("gbp", IFLA_VXLAN_GBP, Flag),
-    ("gpe", IFLA_VXLAN_GPE, Flag),
-];
-
-const GENEVE_ROWS: &[Row] = &[
-    ("id", IFLA_GENEVE_ID, U32),
-    ("vni", IFLA_GENEVE_ID, U32),
-    ("remote", IFLA_GENEVE_REMOTE, Ip(IFLA_GENEVE_REMOTE6)),
-    ("ttl", IFLA_GENEVE_TTL, Inherit(0)),
-    ("tos", IFLA_GENEVE_TOS, Inherit(1)),
-    ("df", IFLA_GENEVE_DF, Word(&["unset", "set", "inherit"])),
-    ("flowlabel", IFLA_GENEVE_LABEL, U32Be),
-    ("dstport", IFLA_GENEVE_PORT, U16Be),
-    ("external", IFLA_GENEVE_COLLECT_METADATA, Flag),
-    ("udpcsum", IFLA_GENEVE_UDP_CSUM, Byte(1)),
-    ("noudpcsum", IFLA_GENEVE_UDP_CSUM, Byte(0)),
-    ("udp6zerocsumtx", IFLA_GENEVE_UDP_ZERO_CSUM6_TX, Byte(1)),
-    ("noudp6zerocsumtx", IFLA_GENEVE_UDP_ZERO_CSUM6_TX, Byte(0)),
-    ("udp6zerocsumrx", IFLA_GENEVE_UDP_ZERO_CSUM6_RX, Byte(1)),
-    ("noudp6zerocsumrx", IFLA_GENEVE_UDP_ZERO_CSUM6_RX, Byte(0)),
-    ("innerprotoinherit", IFLA_GENEVE_INNER_PROTO_INHERIT, Flag),
-];
-
-const MACVLAN_ROWS: &[Row] = &[
-    (
-        "mode",
-        IFLA_MACVLAN_MODE,
-        // Bits, not numbers.
-        Word32(&["", "private", "vepa", "", "bridge", "", "", "", "passthru"]),
-    ),
-    ("bcqueuelen", IFLA_MACVLAN_BC_QUEUE_LEN, U32),
-];
-
-const IPVLAN_ROWS: &[Row] = &[("mode", IFLA_IPVLAN_MODE, Word16(&["l2", "l3", "l3s"]))];
-
-const VLAN_ROWS: &[Row] =
-    &[("protocol", IFLA_VLAN_PROTOCOL, VlanProtocol), ("id", IFLA_VLAN_ID, U16)];
-
-const BOND_MODES: &[&str] = &[
-    "balance-rr",
-    "active-backup",
-    "balance-xor",
-    "broadcast",
-    "802.3ad",
-    "balance-tlb",
-    "balance-alb",
-];
-
-const BOND_ROWS: &[Row] = &[
-    ("mode", IFLA_BOND_MODE, Word(BOND_MODES)),
-    ("active_slave", IFLA_BOND_ACTIVE_SLAVE, Link),
-    ("miimon", IFLA_BOND_MIIMON, U32),
-    ("updelay", IFLA_BOND_UPDELAY, U32),
-    ("downdelay", IFLA_BOND_DOWNDELAY, U32),
-    ("peer_notify_delay", IFLA_BOND_PEER_NOTIF_DELAY, U32),
-    ("use_carrier", IFLA_BOND_USE_CARRIER, U8),
-    ("arp_interval", IFLA_BOND_ARP_INTERVAL, U32),
-    (
-        "arp_validate",
-        IFLA_BOND_ARP_VALIDATE,
-        Word32(&["none", "active", "backup", "all", "filter", "filter_active", "filter_backup"]),
-    ),
-    ("arp_all_targets", IFLA_BOND_ARP_ALL_TARGETS, Word32(&["any", "all"])),
-    ("primary", IFLA_BOND_PRIMARY, Link),
-    ("primary_reselect", IFLA_BOND_PRIMARY_RESELECT, Word(&["always", "better", "failure"])),
-    ("fail_over_mac", IFLA_BOND_FAIL_OVER_MAC, Word(&["none", "active", "follow"])),
-    (
-        "xmit_hash_policy",
-        IFLA_BOND_XMIT_HASH_POLICY,
-        Word(&["layer2", "layer3+4", "layer2+3", "encap2+3", "encap3+4", "vlan+srcmac"]),
-    ),
-    ("resend_igmp", IFLA_BOND_RESEND_IGMP, U32),
-    ("num_grat_arp", IFLA_BOND_NUM_PEER_NOTIF, U8),
-    ("num_unsol_na", IFLA_BOND_NUM_PEER_NOTIF, U8),
-    ("all_slaves_active", IFLA_BOND_ALL_SLAVES_ACTIVE, U8),
-    ("min_links", IFLA_BOND_MIN_LINKS, U32),
-    ("lp_interval", IFLA_BOND_LP_INTERVAL, U32),
-    ("packets_per_slave", IFLA_BOND_PACKETS_PER_SLAVE, U32),
-    ("lacp_rate", IFLA_BOND_AD_LACP_RATE, Word(&["slow", "fast"])),
-    ("lacp_active", IFLA_BOND_AD_LACP_ACTIVE, Word(&["off", "on"])),
-    ("ad_select", IFLA_BOND_AD_SELECT, Word(&["stable", "bandwidth", "count"])),
-    ("ad_actor_sys_prio", IFLA_BOND_AD_ACTOR_SYS_PRIO, U16),
-    ("ad_user_port_key", IFLA_BOND_AD_USER_PORT_KEY, U16),
-    ("ad_actor_system", IFLA_BOND_AD_ACTOR_SYSTEM, LinkAddress),
-    ("tlb_dynamic_lb", IFLA_BOND_TLB_DYNAMIC_LB, U8),
-    ("arp_missed_max", IFLA_BOND_MISSED_MAX, U8),
-];
-
-const BOND_PORT: &[Row] =
-    &[("queue_id", IFLA_BOND_SLAVE_QUEUE_ID, U16), ("prio", IFLA_BOND_SLAVE_PRIO, U32)];
-
-const VRF_ROWS: &[Row] = &[("table", IFLA_VRF_TABLE, Table)];
-
-const GRE_ROWS: &[Row] = &[
-    ("remote", IFLA_GRE_REMOTE, Ip(IFLA_GRE_REMOTE)),
-    ("local", IFLA_GRE_LOCAL, Ip(IFLA_GRE_LOCAL)),
-    ("dev", IFLA_GRE_LINK, Link),
-    ("ttl", IFLA_GRE_TTL, Inherit(0)),
-    ("hoplimit", IFLA_GRE_TTL, Inherit(0)),
-    ("tos", IFLA_GRE_TOS, Inherit(1)),
-    ("key", IFLA_GRE_IKEY, Key(IFLA_GRE_OKEY, 0x2000)),
-    ("ikey", IFLA_GRE_IKEY, Key(0, 0x2000)),
-    ("okey", IFLA_GRE_OKEY, Key(0, 0x2000)),
-    ("pmtudisc", IFLA_GRE_PMTUDISC, Byte(1)),
-    ("nopmtudisc", IFLA_GRE_PMTUDISC, Byte(0)),
-    ("external", IFLA_GRE_COLLECT_METADATA, Flag),
-    ("fwmark", IFLA_GRE_FWMARK, U32),
-    ("erspan", IFLA_GRE_ERSPAN_INDEX, U32),
-    ("erspan_ver", IFLA_GRE_ERSPAN_VER, U8),
-];
-
-const IPTUN_ROWS: &[Row] = &[
-    ("remote", IFLA_IPTUN_REMOTE, Ip(IFLA_IPTUN_REMOTE)),
-    ("local", IFLA_IPTUN_LOCAL, Ip(IFLA_IPTUN_LOCAL)),
-    ("dev", IFLA_IPTUN_LINK, Link),
-    ("ttl", IFLA_IPTUN_TTL, Inherit(0)),
-    ("hoplimit", IFLA_IPTUN_TTL, Inherit(0)),
-    ("tos", IFLA_IPTUN_TOS, Inherit(1)),
-    ("pmtudisc", IFLA_IPTUN_PMTUDISC, Byte(1)),
-    ("nopmtudisc", IFLA_IPTUN_PMTUDISC, Byte(0)),
-    ("encaplimit", IFLA_IPTUN_ENCAP_LIMIT, U8),
-    ("external", IFLA_IPTUN_COLLECT_METADATA, Flag),
-    ("fwmark", IFLA_IPTUN_FWMARK, U32),
-];
-
-const NETKIT_ROWS: &[Row] = &[("mode", IFLA_NETKIT_MODE, Word32(&["l2", "l3"]))];
+const fn kind(names: &'static [&'static str], rows: &'static [&'static [Row]]) -> Kind {
+    Kind { names, rows, presets: &[] }
+}
 
 /// The table of each kind; kinds without one take no options.
-const KINDS: [(&str, &[Row]); 24] = [
-    ("bridge", BRIDGE),
-    ("bridge_slave", BRIDGE_PORT),
-    ("vxlan", VXLAN),
-    ("geneve", GENEVE_ROWS),
-    ("macvlan", MACVLAN_ROWS),
-    ("macvtap", MACVLAN_ROWS),
-    ("ipvlan", IPVLAN_ROWS),
-    ("ipvtap", IPVLAN_ROWS),
-    ("vlan", VLAN_ROWS),
-    ("bond", BOND_ROWS),
-    ("bond_slave", BOND_PORT),
-    ("vrf", VRF_ROWS),
-    ("gre", GRE_ROWS),
-    ("gretap", GRE_ROWS),
-    ("ip6gre", GRE_ROWS),
-    ("ip6gretap", GRE_ROWS),
-    ("erspan", GRE_ROWS),
-    ("ip6erspan", GRE_ROWS),
-    ("ipip", IPTUN_ROWS),
-    ("sit", IPTUN_ROWS),
-    ("ip6tnl", IPTUN_ROWS),
-    ("netkit", NETKIT_ROWS),
-    ("veth", &[]),
-    ("vxcan", &[]),
+const KINDS: &[Kind] = &[
+    kind(&["bridge"], &[other::BRIDGE]),
+    kind(&["bridge_slave"], &[other::BRIDGE_PORT]),
+    kind(&["macvlan", "macvtap"], &[other::MACVLAN]),
+    kind(&["ipvlan", "ipvtap"], &[other::IPVLAN]),
+    kind(&["vlan"], &[other::VLAN]),
+    kind(&["bond"], &[other::BOND]),
+    kind(&["bond_slave"], &[other::BOND_PORT]),
+    kind(&["vrf"], &[other::VRF]),
+    kind(&["netkit"], &[other::NETKIT]),
+    Kind { names: &["vxlan"], rows: &[tunnel::VXLAN], presets: tunnel::VXLAN_PRESETS },
+    Kind { names: &["geneve"], rows: &[tunnel::GENEVE], presets: tunnel::GENEVE_PRESETS },
+    Kind {
+        names: &["gre", "gretap", "erspan"],
+        rows: &[tunnel::GRE, tunnel::GRE4],
+        presets: tunnel::GRE4_PRESETS,
+    },
+    Kind {
+        names: &["ip6gre", "ip6gretap", "ip6erspan"],
+        rows: &[tunnel::GRE, tunnel::GRE6],
+        presets: tunnel::GRE6_PRESETS,
+    },
+    Kind {
+        names: &["ipip", "sit"],
+        rows: &[tunnel::IPTUN, tunnel::IPTUN4],
+        presets: tunnel::IPTUN4_PRESETS,
+    },
+    Kind {
+        names: &["ip6tnl"],
+        rows: &[tunnel::IPTUN, tunnel::IPTUN6],
+        presets: tunnel::IPTUN6_PRESETS,
+    },
+    Kind { names: &["vti"], rows: &[tunnel::VTI, tunnel::VTI4], presets: tunnel::VTI4_PRESETS },
+    Kind { names: &["vti6"], rows: &[tunnel::VTI, tunnel::VTI6], presets: tunnel::VTI6_PRESETS },
 ];
+
+/// Whether a change of such a link sets what it does not say to what is usual, so that all that it
+/// has must be said.
+pub(super) fn is_replaced(kind: &str) -> bool {
+    let row = KINDS.iter().find(|row| row.names.contains(&kind));
+    row.is_some_and(|row| row.rows.len() > 1)
+}
+
+/// What there is before the first option is read.
+#[derive(Clone, Copy)]
+pub(super) enum Start<'a> {
+    /// A new link.
+    New,
+    /// A link that is changed, if it is known.
+    Existing(Option<&'a Link>),
+}
+
+/// Attributes by their number.
+type Data = BTreeMap<u16, Vec<u8>>;
 
 /// Reads the options of `kind` up to the end; `None` if there are none. What is in no table is
 /// offered to `other`.
 pub(super) fn data<'a, S: AsRef<str>>(
     kind: &str,
+    start: Start<'_>,
     words: &mut Words<'a, S>,
     mut other: impl FnMut(&str, &mut Words<'a, S>) -> Result<bool, WordError>,
 ) -> Result<Option<Vec<u8>>, WordError> {
-    let rows = KINDS.iter().find(|row| row.0 == kind).map_or(&[][..], |row| row.1);
-    let mut bytes = Vec::new();
+    let table = KINDS.iter().find(|row| row.names.contains(&kind));
+    let mut data = Data::new();
+    match (start, table) {
+        (Start::New, Some(table)) if words.peek().is_some() => {
+            data.extend(table.presets.iter().map(|(number, bytes)| (*number, bytes.to_vec())));
+        }
+        (Start::Existing(Some(link)), _) if is_replaced(kind) => {
+            let info = link.info.as_ref().filter(|info| info.kind.as_ref() == Some(&kind.into()));
+            let attrs = info.into_iter().flat_map(|info| info.data().flatten());
+            data.extend(attrs.map(|attr| (attr.number(), attr.payload.to_vec())));
+        }
+        _ => {}
+    }
     while let Some(word) = words.next() {
         if other(word, words)? {
             continue;
         }
-        let Some(row) = rows.iter().find(|row| row.0 == word) else {
+        let mut rows = table.into_iter().flat_map(|table| table.rows.iter().copied().flatten());
+        let Some(row) = rows.find(|row| row.0 == word) else {
             let text = format!(
                 "{}: unknown command \"{}\"?",
                 escaped(kind.strip_suffix("_slave").unwrap_or(kind)),
@@ -342,102 +210,306 @@ pub(super) fn data<'a, S: AsRef<str>>(
             );
             return Err(WordError { text, code: 255 });
         };
-        option(row, words, &mut Writer::attributes(&mut bytes))?;
+        option(row, words, &mut data)?;
+    }
+    tunnel::finish(kind, &mut data);
+    let mut bytes = Vec::new();
+    let mut writer = Writer::attributes(&mut bytes);
+    for (number, payload) in &data {
+        writer.bytes(*number, payload).map_err(|_| wrong(kind, "options are too long"))?;
     }
     Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
+}
+
+fn flags32(data: &mut Data, number: u16, change: impl FnOnce(u32) -> u32) {
+    let old = data.get(&number).and_then(|bytes| bytes.first_chunk()).copied();
+    data.insert(number, change(u32::from_ne_bytes(old.unwrap_or_default())).to_ne_bytes().into());
+}
+
+fn set_or_clear(bits: u32, on: bool) -> impl FnOnce(u32) -> u32 {
+    move |old| if on { old | bits } else { old & !bits }
+}
+
+/// Flags and the mask of those that are meant.
+fn masked(data: &mut Data, number: u16, bits: u32, on: bool) {
+    let old = data.entry(number).or_insert_with(|| [0; 8].into());
+    let (flags, mask) = old.split_at(4);
+    let read = |bytes: &[u8]| u32::from_ne_bytes(bytes.first_chunk().copied().unwrap_or_default());
+    let flags = set_or_clear(bits, on)(read(flags));
+    let mask = read(mask) | bits;
+    *old = [flags, mask].into_iter().flat_map(u32::to_ne_bytes).collect();
+}
+
+/// The position of a word, or the number that it is.
+fn choice(choices: &[&str], word: &str) -> Option<u32> {
+    let named = choices.iter().position(|choice| !choice.is_empty() && *choice == word);
+    named.and_then(|index| u32::try_from(index).ok()).or_else(|| {
+        parse_number(word)
+            .filter(|index| usize::try_from(*index).is_ok_and(|index| index < choices.len()))
+    })
 }
 
 fn option<S: AsRef<str>>(
     &(key, number, value): &Row,
     words: &mut Words<'_, S>,
-    writer: &mut Writer<'_>,
+    data: &mut Data,
 ) -> Result<(), WordError> {
     let reason = format!("invalid {key}");
-    let small = |number: u32, word: &str| u16::try_from(number).map_err(|_| wrong(word, &reason));
-    match value {
-        U8 => {
-            let value = words.number(255, &reason)?;
-            writer.u8(number, value.to_le_bytes()[0]);
+    let bytes: Vec<u8> = match value {
+        Value::U8 => words.number(255, &reason)?.to_le_bytes()[..1].into(),
+        Value::U16 => words.port(&reason)?.to_ne_bytes().into(),
+        Value::U64 => u64::from(words.number(u32::MAX, &reason)?).to_ne_bytes().into(),
+        Value::U32Be => words.number(u32::MAX, &reason)?.to_be_bytes().into(),
+        Value::U32Or(zero) if words.peek() == Some(zero) => {
+            words.next();
+            [0; 4].into()
         }
-        U16 => writer.u16(number, words.port(&reason)?),
-        U16Be => writer.u16_be(number, words.port(&reason)?),
-        U32 => writer.u32(number, words.number(u32::MAX, &reason)?),
-        U64 => writer.u64(number, words.number(u32::MAX, &reason)?.into()),
-        U32Be => writer.u32_be(number, words.number(u32::MAX, &reason)?),
-        OnOff => {
+        Value::U32 | Value::U32Or(_) => words.number(u32::MAX, &reason)?.to_ne_bytes().into(),
+        Value::I32 => {
             let word = words.value()?;
-            match word {
-                "on" | "1" => writer.u8(number, 1),
-                "off" | "0" => writer.u8(number, 0),
-                _ => return Err(wrong(word, &reason)),
-            }
+            let number: i32 = word.parse().map_err(|_| wrong(word, &reason))?;
+            number.to_ne_bytes().into()
         }
-        Byte(byte) => writer.u8(number, byte),
-        Flag => writer.flag(number),
-        Word(choices) | Word16(choices) | Word32(choices) => {
+        Value::OnOff => [u8::from(on_off(words, &reason)?)].into(),
+        Value::Byte(byte) => [byte].into(),
+        Value::Long(number) => number.to_ne_bytes().into(),
+        Value::Flag => Vec::new(),
+        Value::Word(choices) | Value::Word16(choices) | Value::Word32(choices) => {
             let word = words.value()?;
-            let named = choices.iter().position(|choice| !choice.is_empty() && *choice == word);
-            let found = named.and_then(|index| u32::try_from(index).ok());
-            let found = found.or_else(|| {
-                parse_number(word)
-                    .filter(|index| usize::try_from(*index).is_ok_and(|i| i < choices.len()))
-            });
-            let found = found.ok_or_else(|| wrong(word, &reason))?;
+            let found = choice(choices, word).ok_or_else(|| wrong(word, &reason))?;
             match value {
-                Word(_) => writer.u8(number, found.to_le_bytes()[0]),
-                Word16(_) => writer.u16(number, small(found, word)?),
-                _ => writer.u32(number, found),
+                Value::Word(_) => found.to_le_bytes()[..1].into(),
+                Value::Word16(_) => u16::try_from(found).unwrap_or(0).to_ne_bytes().into(),
+                _ => found.to_ne_bytes().into(),
             }
         }
-        Link => writer.u32(number, words.link()?),
-        Ip(other) => {
+        Value::Choice(choices) => [chosen(words, choices, &reason)?].into(),
+        Value::Choice16(choices) => chosen(words, choices, &reason)?.to_ne_bytes().into(),
+        Value::Link => words.link()?.to_ne_bytes().into(),
+        Value::Ip(other) => {
             let address = words.address(AddressFamily::UNSPEC)?;
-            writer.ip(if matches!(address, IpAddr::V4(_)) { number } else { other }, address);
+            let number = if address.is_ipv4() { number } else { other };
+            data.insert(number, octets(address));
+            return Ok(());
         }
-        LinkAddress => {
-            let word = words.value()?;
-            let bytes = super::neighbour::link_address(word)?;
-            writer.bytes(number, &bytes).map_err(|_| wrong(word, &reason))?;
+        Value::Ipv4 => octets(words.address(AddressFamily::INET)?),
+        Value::Ipv6 => octets(words.address(AddressFamily::INET6)?),
+        Value::List(family) => {
+            let mut bytes = Vec::new();
+            let mut writer = Writer::attributes(&mut bytes);
+            for (index, word) in (0_u16..16).zip(words.next().unwrap_or_default().split(',')) {
+                if !word.is_empty() {
+                    writer.ip(index, super::address(word, family)?);
+                }
+            }
+            bytes
         }
-        VlanProtocol => {
+        Value::LinkAddress => super::neighbour::link_address(words.value()?)?,
+        Value::VlanProtocol => {
             let word = words.value()?;
-            let protocol = match word.to_ascii_lowercase().as_str() {
+            let protocol: u16 = match word.to_ascii_lowercase().as_str() {
                 "802.1q" => 0x8100,
                 "802.1ad" => 0x88a8,
                 _ => return Err(wrong(word, "protocol is invalid")),
             };
-            writer.u16_be(number, protocol);
+            protocol.to_be_bytes().into()
         }
-        Inherit(inherited) => {
+        Value::Priorities => priorities(words, &reason)?,
+        Value::Inherit(inherited) => [byte_or(words, &[("inherit", inherited)], &reason)?].into(),
+        Value::Lifetime(other, payload) => {
+            if words.peek() == Some("inherit") {
+                words.next();
+                data.insert(other, payload.into());
+                return Ok(());
+            }
+            [byte_or(words, &[("auto", 0)], &reason)?].into()
+        }
+        Value::Tos => match words.peek() {
+            Some("inherit") => {
+                words.next();
+                [1].into()
+            }
+            _ => [words.tos("bad TOS value")?].into(),
+        },
+        Value::PortRange => {
+            [words.port("min port")?.to_be_bytes(), words.port("max port")?.to_be_bytes()].concat()
+        }
+        Value::Port if words.peek() == Some("auto") => {
+            words.next();
+            [0; 2].into()
+        }
+        Value::U16Be | Value::Port => words.port(&reason)?.to_be_bytes().into(),
+        Value::Table => words.named(NameKind::Table, "invalid table ID")?.to_ne_bytes().into(),
+        Value::Key | Value::Keys(_) => {
             let word = words.value()?;
-            let byte = match word {
-                "inherit" => Some(inherited),
-                "auto" => Some(0),
-                _ => parse_number(word).and_then(|number| u8::try_from(number).ok()),
-            };
-            writer.u8(number, byte.ok_or_else(|| wrong(word, &reason))?);
+            let dotted = word.parse().map(Ipv4Addr::to_bits).ok();
+            let bits = dotted.or_else(|| parse_number(word)).ok_or_else(|| wrong(word, &reason))?;
+            if let Value::Keys(other) = value {
+                data.insert(other, bits.to_be_bytes().into());
+            }
+            bits.to_be_bytes().into()
         }
-        PortRange => {
-            let [low0, low1] = words.port("min port")?.to_be_bytes();
-            let [high0, high1] = words.port("max port")?.to_be_bytes();
-            let written = writer.bytes(number, &[low0, low1, high0, high1]);
-            written.map_err(|_| wrong(key, &reason))?;
+        Value::BitsBe(other, bits) => {
+            for number in [number, other] {
+                let old = data.get(&number).and_then(|bytes| bytes.first_chunk()).copied();
+                let new = u16::from_be_bytes(old.unwrap_or_default()) | bits;
+                data.insert(number, new.to_be_bytes().into());
+            }
+            return Ok(());
         }
-        Table => writer.u32(number, words.named(NameKind::Table, "invalid table ID")?),
-        Key(other, flag) => {
+        Value::Bit16(bits, on) => {
+            let old = data.get(&number).and_then(|bytes| bytes.first_chunk()).copied();
+            let old = u16::from_ne_bytes(old.unwrap_or_default());
+            (if on { old | bits } else { old & !bits }).to_ne_bytes().into()
+        }
+        Value::Bit32(bits, on) => {
+            flags32(data, number, set_or_clear(bits, on));
+            return Ok(());
+        }
+        Value::Masked(bits) => {
+            let on = on_off(words, &reason)?;
+            masked(data, number, bits, on);
+            return Ok(());
+        }
+        Value::MaskedNumber(bits) => {
+            let on = words.number(255, &reason)? != 0;
+            masked(data, number, bits, on);
+            return Ok(());
+        }
+        Value::Flow(mask, shift, flags, inherited) => {
             let word = words.value()?;
-            let dotted = word.parse().map(core::net::Ipv4Addr::to_bits).ok();
-            let bits = dotted.or_else(|| parse_number(word));
-            let bits = bits.ok_or_else(|| wrong(word, &reason))?;
-            writer.u32_be(number, bits);
-            let flags =
-                |number| if number == IFLA_GRE_IKEY { IFLA_GRE_IFLAGS } else { IFLA_GRE_OFLAGS };
-            writer.u16_be(flags(number), flag);
-            if other != 0 {
-                writer.u32_be(other, bits);
-                writer.u16_be(flags(other), flag);
+            let inherit = word == "inherit";
+            let digits = word.trim_start_matches("0x");
+            let part = u32::from_str_radix(if inherit { "0" } else { digits }, 16);
+            let part = part.ok().filter(|part| *part <= mask >> shift);
+            let part = part.ok_or_else(|| wrong(word, &reason))?;
+            flags32(data, flags, set_or_clear(inherited, inherit));
+            let old = data.get(&number).and_then(|bytes| bytes.first_chunk()).copied();
+            let old = u32::from_be_bytes(old.unwrap_or_default());
+            (old & !mask | part << shift).to_be_bytes().into()
+        }
+        Value::Unless(other, flags, bit) => {
+            let instead = words.peek() == Some(other);
+            flags32(data, flags, set_or_clear(bit, instead));
+            if instead {
+                words.next();
+                if other == "inherit" {
+                    data.insert(number, [0; 4].into());
+                }
+                return Ok(());
+            }
+            if other == "inherit" {
+                words.number(u32::MAX, &reason)?.to_ne_bytes().into()
+            } else {
+                words.number(255, &reason)?.to_le_bytes()[..1].into()
             }
         }
+        Value::Inherited(bit) => {
+            let word = words.value()?;
+            if word != "inherit" {
+                return Err(wrong(word, "not inherit"));
+            }
+            flags32(data, number, set_or_clear(bit, true));
+            return Ok(());
+        }
+        Value::Prefix(family, length) => {
+            let prefix = words.prefix(family)?;
+            data.insert(length, u16::from(prefix.length).to_ne_bytes().into());
+            octets(prefix.address)
+        }
+        Value::Reset => {
+            tunnel::reset(data);
+            return Ok(());
+        }
+        Value::Sources => return sources(words, data),
+    };
+    data.insert(number, bytes);
+    Ok(())
+}
+
+fn octets(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().into(),
+        IpAddr::V6(address) => address.octets().into(),
+    }
+}
+
+fn on_off<S: AsRef<str>>(words: &mut Words<'_, S>, reason: &str) -> Result<bool, WordError> {
+    let word = words.value()?;
+    match word {
+        "on" | "1" => Ok(true),
+        "off" | "0" => Ok(false),
+        _ => Err(wrong(word, reason)),
+    }
+}
+
+fn chosen<S: AsRef<str>, T: Copy>(
+    words: &mut Words<'_, S>,
+    choices: &[(&str, T)],
+    reason: &str,
+) -> Result<T, WordError> {
+    let word = words.value()?;
+    let found = choices.iter().find(|row| row.0 == word);
+    found.map(|row| row.1).ok_or_else(|| wrong(word, reason))
+}
+
+/// A number of one byte, or one of some words.
+fn byte_or<S: AsRef<str>>(
+    words: &mut Words<'_, S>,
+    named: &[(&str, u8)],
+    reason: &str,
+) -> Result<u8, WordError> {
+    let word = words.value()?;
+    let found = named.iter().find(|row| row.0 == word).map(|row| row.1);
+    let number = || parse_number(word).and_then(|number| u8::try_from(number).ok());
+    found.or_else(number).ok_or_else(|| wrong(word, reason))
+}
+
+/// `FROM:TO` as often as it comes.
+fn priorities<S: AsRef<str>>(words: &mut Words<'_, S>, reason: &str) -> Result<Vec<u8>, WordError> {
+    let mut bytes = Vec::new();
+    let mut writer = Writer::attributes(&mut bytes);
+    while let Some((from, to)) = words.peek().and_then(|word| word.split_once(':')) {
+        let word = words.value()?;
+        let (Some(from), Some(to)) = (parse_number(from), parse_number(to)) else {
+            return Err(wrong(word, reason));
+        };
+        let pair: Vec<u8> = [from, to].into_iter().flat_map(u32::to_ne_bytes).collect();
+        writer.bytes(IFLA_VLAN_QOS_MAPPING, &pair).map_err(|_| wrong(word, reason))?;
+    }
+    if bytes.is_empty() {
+        let word = words.value()?;
+        return Err(wrong(word, reason));
+    }
+    Ok(bytes)
+}
+
+/// `macaddr add|del ADDRESS`, `macaddr set ADDRESS…`, `macaddr flush`.
+fn sources<S: AsRef<str>>(words: &mut Words<'_, S>, data: &mut Data) -> Result<(), WordError> {
+    use crate::tables::kind::{IFLA_MACVLAN_MACADDR_DATA, IFLA_MACVLAN_MACADDR_MODE};
+    let mode = chosen(
+        words,
+        &[("add", 0_u32), ("del", 1), ("flush", 2), ("set", 3)],
+        "invalid macaddr mode",
+    )?;
+    data.insert(IFLA_MACVLAN_MACADDR_MODE, mode.to_ne_bytes().into());
+    match mode {
+        0 | 1 => {
+            let address = super::neighbour::link_address(words.value()?)?;
+            data.insert(IFLA_MACVLAN_MACADDR, address);
+        }
+        3 => {
+            let mut bytes = Vec::new();
+            let mut writer = Writer::attributes(&mut bytes);
+            while let Some(word) = words.peek().filter(|word| word.contains(':')) {
+                let address = super::neighbour::link_address(word)?;
+                let written = writer.bytes(IFLA_MACVLAN_MACADDR, &address);
+                written.map_err(|_| wrong(word, "invalid macaddr"))?;
+                words.next();
+            }
+            data.insert(IFLA_MACVLAN_MACADDR_DATA, bytes);
+        }
+        _ => {}
     }
     Ok(())
 }

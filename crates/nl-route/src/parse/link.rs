@@ -2,13 +2,14 @@
 
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
 use nl_wire::text::Text;
 use nl_wire::{RawAttr, Writer};
 
 use super::address::existing;
-use super::kind::data;
+use super::kind::{Start, data, is_replaced};
 use super::{WordError, Words, duplicate, escaped, wrong};
 use crate::link::{Link, LinkInfo};
 use crate::names::{NameKind, Names, parse_number};
@@ -34,6 +35,12 @@ pub struct LinkChange {
 }
 
 impl LinkChange {
+    /// Whether the kernel sets to what is usual all that this change does not name, as it does
+    /// with tunnels. Then the words are to be read again by [`set`] with the link as it is.
+    pub fn replaces_all(&self) -> bool {
+        self.link.info_kind().is_some_and(|kind| is_replaced(&kind.to_string()))
+    }
+
     /// The link with its peer.
     ///
     /// # Errors
@@ -203,17 +210,18 @@ fn kind<S: AsRef<str>>(
     change: &mut LinkChange,
     words: &mut Words<'_, S>,
     slave: bool,
+    start: Start<'_>,
 ) -> Result<(), WordError> {
     let word = words.value()?;
     let mut info = LinkInfo::default();
     if slave || word.ends_with("_slave") {
         info.slave_kind = Some(Text::from(word.strip_suffix("_slave").unwrap_or(word)));
         let name = format!("{}_slave", word.strip_suffix("_slave").unwrap_or(word));
-        info.raw_slave_data = data(&name, words, |_, _| Ok(false))?;
+        info.raw_slave_data = data(&name, start, words, |_, _| Ok(false))?;
     } else {
         info.kind = Some(Text::from(word));
         let peer = &mut change.peer;
-        info.raw_data = data(word, words, |key, words| {
+        info.raw_data = data(word, start, words, |key, words| {
             if key != "peer" || !matches!(word, "veth" | "vxcan" | "netkit") {
                 return Ok(false);
             }
@@ -245,7 +253,7 @@ pub fn add<S: AsRef<str>>(words: &[S], names: &Names) -> Result<LinkChange, Word
     while let Some(word) = words.next() {
         match word {
             "link" => change.link.link = Some(words.link()?),
-            "type" => kind(&mut change, &mut words, false)?,
+            "type" => kind(&mut change, &mut words, false, Start::New)?,
             _ if shared(&mut change, word, &mut words)? => named |= word == "name",
             _ => {
                 let word = if word == "dev" { words.value()? } else { word };
@@ -264,11 +272,17 @@ pub fn add<S: AsRef<str>>(words: &[S], names: &Names) -> Result<LinkChange, Word
     Ok(change)
 }
 
-/// Reads the words behind `ip link set`.
+/// Reads the words behind `ip link set`; `existing` is the link as it is, which tunnels need, see
+/// [`LinkChange::replaces_all`].
 ///
 /// # Errors
 /// At the first word that ip would not take either.
-pub fn set<S: AsRef<str>>(words: &[S], names: &Names) -> Result<LinkChange, WordError> {
+pub fn set<S: AsRef<str>>(
+    words: &[S],
+    names: &Names,
+    existing: Option<&Link>,
+) -> Result<LinkChange, WordError> {
+    let start = Start::Existing(existing);
     let mut words = Words::new(words, names);
     let mut change = LinkChange::default();
     let mut dev = None;
@@ -276,8 +290,8 @@ pub fn set<S: AsRef<str>>(words: &[S], names: &Names) -> Result<LinkChange, Word
     let mut group = None;
     while let Some(word) = words.next() {
         match word {
-            "type" => kind(&mut change, &mut words, false)?,
-            "type_slave" => kind(&mut change, &mut words, true)?,
+            "type" => kind(&mut change, &mut words, false, start)?,
+            "type_slave" => kind(&mut change, &mut words, true, start)?,
             "group" if dev.is_none() && group.is_none() => {
                 group = Some(words.named(NameKind::Group, "Invalid \"group\" value")?);
             }
@@ -310,7 +324,7 @@ pub fn set<S: AsRef<str>>(words: &[S], names: &Names) -> Result<LinkChange, Word
 /// # Errors
 /// At the first word that ip would not take either.
 pub fn delete<S: AsRef<str>>(words: &[S], names: &Names) -> Result<Link, WordError> {
-    let change = set(words, names)?;
+    let change = set(words, names, None)?;
     Ok(change.link)
 }
 
