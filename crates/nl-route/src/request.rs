@@ -16,7 +16,8 @@ use crate::prefix::Prefix;
 use crate::route::{RTMSG_LEN, Route};
 use crate::tables::link::{IFLA_ALT_IFNAME, IFLA_EXT_MASK, IFLA_IFNAME};
 use crate::tables::route::{
-    RTA_DPORT, RTA_DST, RTA_IIF, RTA_IP_PROTO, RTA_MARK, RTA_OIF, RTA_SPORT, RTA_SRC, RTA_UID,
+    RTA_DPORT, RTA_DST, RTA_FLOWLABEL, RTA_IIF, RTA_IP_PROTO, RTA_MARK, RTA_OIF, RTA_SPORT,
+    RTA_SRC, RTA_UID,
 };
 use crate::tables::{PROTOCOL, RTM_DELLINKPROP, RTM_GETLINK, RTM_GETROUTE, RTM_NEWLINKPROP};
 use crate::value::RouteFlags;
@@ -180,8 +181,12 @@ pub struct GetRoute {
     pub source_port: Option<u16>,
     /// Its destination port.
     pub destination_port: Option<u16>,
+    /// The IPv6 flow label.
+    pub flow_label: Option<u32>,
     /// Whether to answer with the entry of the table instead of the way taken.
     pub fib_match: bool,
+    /// Whether to tell of changes of the way (`RTM_F_NOTIFY`), which only old kernels do.
+    pub notify: bool,
 }
 
 impl GetRoute {
@@ -198,7 +203,9 @@ impl GetRoute {
             ip_proto: None,
             source_port: None,
             destination_port: None,
+            flow_label: None,
             fib_match: false,
+            notify: false,
         }
     }
 }
@@ -221,6 +228,9 @@ impl Request for GetRoute {
             if self.destination.is_ipv4() { RouteFlags::LOOKUP_TABLE } else { RouteFlags(0) };
         if self.fib_match {
             flags |= RouteFlags::FIB_MATCH;
+        }
+        if self.notify {
+            flags |= RouteFlags::NOTIFY;
         }
         let mut header = [0; RTMSG_LEN];
         header[0] = AddressFamily::of(self.destination).0;
@@ -247,6 +257,9 @@ impl Request for GetRoute {
             if let Some(port) = port {
                 writer.u16_be(number, port);
             }
+        }
+        if let Some(label) = self.flow_label {
+            writer.u32_be(RTA_FLOWLABEL, label);
         }
         Ok(())
     }

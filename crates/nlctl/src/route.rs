@@ -15,7 +15,7 @@ use nl_wire::text::Text;
 use nl_wire::value::Family;
 
 use crate::args::Options;
-use crate::error::{Error, REFUSED, say, say_warning};
+use crate::error::{Error, REFUSED, USAGE, say, say_warning};
 use crate::kernel;
 use crate::names;
 use crate::out::Out;
@@ -23,13 +23,15 @@ use crate::out::Out;
 /// What there is to say of `list`.
 pub(crate) const LIST_HELP: &str = "\
 SELECTOR is as in ip route show: [root|match|exact] PREFIX, table TABLE|all|cache, proto PROTOCOL,
-type TYPE, scope SCOPE, dev LINK, via PREFIX, src PREFIX, from PREFIX, metric NUMBER, tos TOS.
+type TYPE, scope SCOPE, dev LINK, iif LINK, via PREFIX, src PREFIX, from PREFIX, metric NUMBER,
+tos TOS, realms [REALM/]REALM, mark NUMBER, vrf LINK.
 Without a table it is the main one, without -4, -6 or a prefix IPv4; with table all, all families.";
 
 /// What there is to say of `get`.
 pub(crate) const GET_HELP: &str = "\
 As in ip route get: ADDRESS [from ADDRESS] [iif LINK] [oif LINK] [mark NUMBER] [tos TOS]
-[uid NUMBER] [ipproto PROTOCOL] [sport PORT] [dport PORT] [fibmatch].";
+[uid NUMBER] [vrf LINK] [ipproto PROTOCOL] [sport PORT] [dport PORT] [flowlabel NUMBER] [connected]
+[fibmatch] [notify].";
 
 /// What there is to say of the commands that change something.
 pub(crate) const CHANGE_HELP: &str = "\
@@ -93,28 +95,42 @@ pub(crate) fn terminated(error: &nl_socket::Error) -> Error {
 
 /// `nlctl route get`
 pub(crate) fn get(options: &Options, out: &mut Out) -> Result<u8, Error> {
-    let words = options.text_words()?;
+    let mut words = options.text_words()?;
+    // Asks once more, from the address that the first answer gives.
+    let connected = words.contains(&"connected");
+    words.retain(|word| *word != "connected");
     let mut connection = kernel::connect(Family::ROUTE, options)?;
     let mut names = names::from_files();
     learn_named(&mut names, &mut connection, &words)?;
-    let request = parse::get(&words, options.family()?, &names)?;
-    let route = connection.get(request).map_err(|error| Error::rtnetlink(&error))?;
-    let hops = route.multipath.iter().map(|hop| hop.ifindex);
-    for index in route.oif.into_iter().chain(route.iif).chain(hops) {
-        // A link that went away meanwhile has no name.
-        if let Ok(link) = connection.get(GetLink::Index(index)) {
-            names.learn(&link);
-        }
+    let mut request = parse::get(&words, options.family()?, &names)?;
+    let mut ask = |request| connection.get(request).map_err(|error| Error::rtnetlink(&error));
+    let mut routes = vec![ask(request)?];
+    if let (true, None, [first]) = (connected, request.source, &*routes) {
+        let given = first.prefsrc.or(first.source.map(|source| source.address));
+        let none = || Error::new(USAGE, "Failed to connect the route");
+        request.source = Some(given.ok_or_else(none)?);
+        routes.push(ask(request)?);
     }
-    if options.has("details") && route.nexthop_id.is_some() {
-        names::learn_nexthops(&mut names, &mut connection);
+    for route in &routes {
+        let hops = route.multipath.iter().map(|hop| hop.ifindex);
+        for index in route.oif.into_iter().chain(route.iif).chain(hops) {
+            // A link that went away meanwhile has no name.
+            if let Ok(link) = connection.get(GetLink::Index(index)) {
+                names.learn(&link);
+            }
+        }
+        if options.has("details") && route.nexthop_id.is_some() {
+            names::learn_nexthops(&mut names, &mut connection);
+        }
     }
     let context = names::context(&names, options);
     let mut rows = out.rows(options.has("json"), options.has("pretty"));
-    rows.add(
-        |json| nl_route::json::route(json, &route, &context),
-        |text| nl_route::text::route(text, &route, &context),
-    )?;
+    for route in &routes {
+        rows.add(
+            |json| nl_route::json::route(json, route, &context),
+            |text| nl_route::text::route(text, route, &context),
+        )?;
+    }
     rows.end()?;
     Ok(0)
 }

@@ -18,7 +18,9 @@ enum Key {
     Protocol,
     SourcePort,
     DestinationPort,
+    FlowLabel,
     FibMatch,
+    Notify,
     Vrf,
 }
 
@@ -30,12 +32,14 @@ const KEYWORDS: &[Keyword<Key>] = &[
     ("mark", false, Key::Mark),
     ("oif", false, Key::Oif),
     ("dev", true, Key::Oif),
+    ("notify", false, Key::Notify),
     ("vrf", false, Key::Vrf),
     ("uid", false, Key::Uid),
     ("fibmatch", false, Key::FibMatch),
     ("ipproto", true, Key::Protocol),
     ("sport", true, Key::SourcePort),
     ("dport", true, Key::DestinationPort),
+    ("flowlabel", true, Key::FlowLabel),
     ("to", true, Key::To),
 ];
 
@@ -86,7 +90,11 @@ pub fn get<S: AsRef<str>>(
                 let reason = "Invalid \"ipproto\" value";
                 get.ip_proto = Some(words.named_byte(NameKind::IpProtocol, reason)?);
             }
+            Some(Key::FlowLabel) => {
+                get.flow_label = Some(words.number(0xf_ffff, "invalid flowlabel")?);
+            }
             Some(Key::FibMatch) => get.fib_match = true,
+            Some(Key::Notify) => get.notify = true,
             Some(Key::Vrf) => {
                 // A lookup in a VRF is one by its link.
                 let word = words.value()?;

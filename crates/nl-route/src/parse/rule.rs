@@ -1,17 +1,23 @@
 //! The words of `ip rule`.
 
 use alloc::format;
+use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
 use nl_wire::text::Text;
 use nl_wire::value::AddressFamily;
+use nl_wire::{Attrs, RawAttr, Writer};
 
 use super::{Keyword, WordError, Words, is_default, keyword, kind, wrong};
 use crate::names::{NameKind, Names, parse_number};
 use crate::prefix::Prefix;
 use crate::request::NAME_LENGTH_MAX;
 use crate::rule::{Rule, RuleFilter};
+use crate::tables::route::RTA_GATEWAY;
 use crate::value::{RouteProtocol, RuleAction, RuleFlags, TableId};
+
+/// The action of addresses translated by routes, which kernels take but do no more.
+const NAT: RuleAction = RuleAction(10);
 
 #[derive(Clone, Copy)]
 enum Key {
@@ -39,6 +45,7 @@ enum Key {
     Type,
     Goto,
     Nop,
+    Nat,
 }
 
 /// In the order in which ip looks for them, which decides what a word cut short means.
@@ -72,6 +79,8 @@ const KEYWORDS: &[Keyword<Key>] = &[
     ("tun_id", true, Key::Tunnel),
     ("flowlabel", true, Key::FlowLabel),
     ("type", true, Key::Type),
+    ("nat", false, Key::Nat),
+    ("map-to", true, Key::Nat),
     ("goto", false, Key::Goto),
     ("nop", false, Key::Nop),
 ];
@@ -82,8 +91,7 @@ const KEYWORDS: &[Keyword<Key>] = &[
 /// first prefix tells the family.
 ///
 /// # Errors
-/// At the first word that ip would not take either, and at the address behind `nat`, which no
-/// kernel does any more.
+/// At the first word that ip would not take either.
 pub fn change<S: AsRef<str>>(
     words: &[S],
     family: AddressFamily,
@@ -149,11 +157,18 @@ pub fn change<S: AsRef<str>>(
                 rule.goto = Some(words.number(u32::MAX, "invalid target")?);
             }
             Some(Key::Nop) => rule.action = RuleAction::NOP,
+            Some(Key::Nat) => {
+                let address = words.address(AddressFamily::INET)?;
+                rule.action = NAT;
+                let mut payload = Vec::new();
+                Writer::attributes(&mut payload).ip(RTA_GATEWAY, address);
+                rule.unknown.extend(Attrs::new(&payload).flatten().map(RawAttr::from));
+            }
             // What stands behind it is looked at next, as if it stood alone.
             Some(Key::Type)
                 if matches!(
                     words.peek().and_then(|word| keyword(word, KEYWORDS)),
-                    Some(Key::Goto | Key::Nop)
+                    Some(Key::Goto | Key::Nop | Key::Nat)
                 ) => {}
             Some(Key::Type) | None => {
                 let word = words.value()?;
