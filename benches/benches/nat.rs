@@ -1,6 +1,8 @@
 //! The translation table at a million flows: lookups, changes, memory.
 //!
-//! Before times it prints the bytes that a flow takes.
+//! Before times it prints the bytes that a flow takes, and the least time of a lookup in tables of
+//! several sizes: of many short runs the one that nothing disturbed, which is what to compare on a
+//! machine that does other things too. With the argument `least` it ends there.
 
 use std::hint::black_box;
 use std::net::IpAddr;
@@ -12,6 +14,9 @@ use nl_testkit::Rng;
 use nl_watch::nat::{NatOptions, NatReader, NatTable, Origin};
 
 const FLOWS: u32 = 1_000_000;
+
+/// Lookups of a short run: it fits between two interruptions.
+const SHORT: usize = 1 << 10;
 
 /// The namespace.
 const HERE: u64 = 4_026_531_840;
@@ -35,23 +40,23 @@ fn flow(number: u32, ipv6: bool) -> Flow {
     Flow { reply: real.reversed(), ..Flow::new(seen) }
 }
 
-/// A table with just the room for all flows, and they.
-fn full(ipv6: bool) -> NatTable {
-    let bytes = if ipv6 { 192 } else { 96 } * FLOWS as usize;
+/// A table with just the room for so many flows, and they.
+fn full(flows: u32, ipv6: bool) -> NatTable {
+    let bytes = if ipv6 { 192 } else { 96 } * flows as usize;
     let options = NatOptions { bytes, grace: Duration::ZERO, orphan_lifetime: None };
     let mut table = NatTable::new(options);
     let now = Instant::now();
-    for number in 0..FLOWS {
+    for number in 0..flows {
         assert!(table.insert(HERE, &flow(number, ipv6), Origin::Announced, now));
     }
-    assert_eq!(table.len(), FLOWS as usize);
+    assert_eq!(table.len(), flows as usize);
     table
 }
 
 /// Both directions of flows that are there.
-fn queries(ipv6: bool) -> Vec<Tuple> {
+fn queries(flows: u32, ipv6: bool) -> Vec<Tuple> {
     let mut rng = Rng::new(1);
-    let number = |rng: &mut Rng| u32::try_from(rng.below(FLOWS as usize)).unwrap_or_default();
+    let number = |rng: &mut Rng| u32::try_from(rng.below(flows as usize)).unwrap_or_default();
     (0..QUERIES)
         .map(|index| {
             let flow = flow(number(&mut rng), ipv6);
@@ -64,37 +69,80 @@ fn lookup_all(reader: &mut NatReader, queries: &[Tuple]) -> usize {
     queries.iter().filter(|tuple| black_box(reader.lookup(HERE, 0, tuple)).is_some()).count()
 }
 
+/// Many with one call.
+fn lookup_at_once(reader: &mut NatReader, queries: &[Tuple]) -> usize {
+    let mut hits = 0;
+    reader.lookup_all(HERE, 0, queries, |_, found| hits += usize::from(black_box(found).is_some()));
+    hits
+}
+
+/// Each lookup waits for the one before: what a single one takes.
+fn lookup_chain(reader: &mut NatReader, queries: &[Tuple]) -> usize {
+    let wait = |misses: usize, tuple| {
+        let found = reader.lookup(HERE + misses as u64, 0, tuple);
+        misses + usize::from(found.is_none())
+    };
+    queries.len() - queries.iter().fold(0, wait)
+}
+
+/// Tuples like these that no flow has.
+fn absent(queries: &[Tuple]) -> Vec<Tuple> {
+    queries.iter().map(|tuple| Tuple { protocol: IpProtocol::UDP, ..*tuple }).collect()
+}
+
+/// Ways to look up all of some tuples.
+type Way = fn(&mut NatReader, &[Tuple]) -> usize;
+
+/// Prints the least times.
+fn least() {
+    let ways: [(&str, Way); 4] = [
+        ("one after another", lookup_all),
+        ("each waits for the one before", lookup_chain),
+        ("many at once", lookup_at_once),
+        ("absent", lookup_all),
+    ];
+    println!("| ns a lookup, least | {} |", ways.map(|(name, _)| name).join(" | "));
+    println!("|---|---|---|---|---|");
+    for ipv6 in [false, true] {
+        for flows in [1000, 10_000, 100_000, FLOWS] {
+            let table = full(flows, ipv6);
+            let queries = queries(flows, ipv6);
+            let absent = absent(&queries);
+            let mut reader = table.reader();
+            print!("| {flows} IPv{} flows |", if ipv6 { 6 } else { 4 });
+            for (name, way) in ways {
+                let queries = if name == "absent" { &absent } else { &queries };
+                let mut least = Duration::MAX;
+                for queries in queries.chunks_exact(SHORT).cycle().take(3 * QUERIES / SHORT) {
+                    let begin = Instant::now();
+                    black_box(way(&mut reader, queries));
+                    least = least.min(begin.elapsed());
+                }
+                print!(" {:.1} |", least.as_secs_f64() * 1e9 / SHORT as f64);
+            }
+            println!();
+        }
+    }
+}
+
 fn lookups(c: &mut Criterion) {
     let mut group = c.benchmark_group("nat");
     group.throughput(Throughput::Elements(QUERIES as u64));
     for (name, ipv6) in [("v4", false), ("v6", true)] {
-        let mut table = full(ipv6);
-        let queries = queries(ipv6);
+        let mut table = full(FLOWS, ipv6);
+        let queries = queries(FLOWS, ipv6);
         let mut reader = table.reader();
         assert_eq!(lookup_all(&mut reader, &queries), QUERIES, "every lookup finds its flow");
         group.bench_function(format!("hit_{name}"), |b| {
             b.iter(|| lookup_all(&mut reader, &queries));
         });
         group.bench_function(format!("hit_all_{name}"), |b| {
-            b.iter(|| {
-                let mut hits = 0;
-                reader.lookup_all(HERE, 0, &queries, |_, found| {
-                    hits += usize::from(black_box(found).is_some());
-                });
-                hits
-            });
+            b.iter(|| lookup_at_once(&mut reader, &queries));
         });
-        // Each lookup waits for the one before: what a single one takes.
         group.bench_function(format!("chain_{name}"), |b| {
-            b.iter(|| {
-                queries.iter().fold(0_u64, |zone, tuple| {
-                    let found = reader.lookup(HERE + zone, 0, tuple);
-                    u64::from(found.is_none())
-                })
-            });
+            b.iter(|| lookup_chain(&mut reader, &queries));
         });
-        let absent: Vec<Tuple> =
-            queries.iter().map(|tuple| Tuple { protocol: IpProtocol::UDP, ..*tuple }).collect();
+        let absent = absent(&queries);
         assert_eq!(lookup_all(&mut reader, &absent), 0);
         group.bench_function(format!("miss_{name}"), |b| {
             b.iter(|| lookup_all(&mut reader, &absent));
@@ -119,8 +167,8 @@ fn lookups(c: &mut Criterion) {
 
 /// Lookups of one thread while another writes without pause.
 fn beside_a_writer(c: &mut Criterion) {
-    let mut table = full(false);
-    let queries = queries(false);
+    let mut table = full(FLOWS, false);
+    let queries = queries(FLOWS, false);
     let mut reader = table.reader();
     let done = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -175,6 +223,10 @@ fn memory() {
 
 fn main() {
     memory();
+    least();
+    if std::env::args().any(|argument| argument == "least") {
+        return;
+    }
     let mut criterion = Criterion::default()
         .sample_size(10)
         .warm_up_time(Duration::from_secs(1))

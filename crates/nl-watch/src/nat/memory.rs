@@ -1,20 +1,38 @@
 //! The memory that a table's writer and readers share: an index of both directions, and slots.
 //!
 //! Only the writer stores (but for the marks of use), so readers need no lock. A slot has a version
-//! that is odd while the slot is free or written: a reader copies the words and believes them if the
-//! version before and after is the same even number. Entries of the index never move, so a reader
+//! that is even while the slot is free or written: a reader copies the words and believes them if
+//! the version before and after is the same odd number. Entries of the index never move, so a reader
 //! that walks it misses nothing that stays.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+
+use nl_socket::{Pages, Zeroed};
 
 use super::key::{Record, Side, is_ipv6};
 
-/// Slots of a chunk: 256 KiB are allocated at a time.
-const CHUNK: usize = 4096;
+/// Words of a slot, which are a cache line:
+///
+/// - the version (upper half) and the marks (lower half, written by readers too);
+/// - the namespace;
+/// - the descriptors of both sides;
+/// - of an IPv4 record the addresses of both sides; of an IPv6 one the number of a second slot, and
+///   the first word of the addresses, the rest of which fills the seven last words of that slot;
+/// - for the writer alone: the slots before and after this one in a list;
+/// - for the writer alone: when it is due (32 bits), the list (8 bits from 24), the age (24 bits).
+const WORDS: usize = 8;
+const VERSION: usize = 0;
+const NAMESPACE: usize = 1;
+const DESCRIPTORS: usize = 2;
+const ADDRESSES: usize = 4;
+const LINK: usize = 6;
+const STATE: usize = 7;
 
-/// Bytes of a slot: a cache line.
-pub(super) const SLOT_BYTES: usize = size_of::<Slot>();
+/// One more version.
+const STEP: u64 = 1 << 32;
+
+/// Bytes of a slot.
+pub(super) const SLOT_BYTES: usize = size_of::<[AtomicU64; WORDS]>();
 
 /// Buckets of the index per slot: at most half of them are in use.
 const BUCKETS: usize = 4;
@@ -26,26 +44,9 @@ pub(super) const INDEX_BYTES: usize = BUCKETS * size_of::<AtomicU64>();
 pub(super) const NONE: u32 = u32::MAX;
 
 /// A mark: looked up at least once.
-pub(super) const CLAIMED: u32 = 1;
+pub(super) const CLAIMED: u64 = 1;
 /// A mark: looked up since the search for something to evict came by last.
-pub(super) const USED: u32 = 2;
-
-/// An IPv4 record; or of an IPv6 one, the first half: the rest of its addresses fills the seven
-/// words of a second slot, whose version stays odd.
-#[repr(align(64))]
-pub(super) struct Slot {
-    version: AtomicU32,
-    /// Written by readers too.
-    pub(super) marks: AtomicU32,
-    namespace: AtomicU64,
-    descriptors: [AtomicU64; 2],
-    /// IPv4: the addresses of both sides. IPv6: the second slot, and the first word.
-    addresses: [AtomicU64; 2],
-    /// For the writer alone: the slots before and after this one in a list.
-    link: AtomicU64,
-    /// For the writer alone: when it is due (32 bits), the list (8 bits from 24), the age (24 bits).
-    state: AtomicU64,
-}
+pub(super) const USED: u64 = 2;
 
 /// Which list a slot is in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,40 +70,68 @@ pub(super) struct State {
 /// Ages are counted modulo this.
 pub(super) const AGES: u32 = 1 << 24;
 
-impl Slot {
-    fn new() -> Self {
-        let zero = || AtomicU64::new(0);
-        Self {
-            version: AtomicU32::new(1),
-            marks: AtomicU32::new(0),
-            namespace: zero(),
-            descriptors: [zero(), zero()],
-            addresses: [zero(), zero()],
-            link: zero(),
-            state: zero(),
-        }
+/// A slot.
+#[derive(Clone, Copy)]
+pub(super) struct Slot<'a>(&'a [AtomicU64; WORDS]);
+
+impl Slot<'_> {
+    #[inline]
+    fn load(self, word: usize) -> u64 {
+        self.0[word].load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    fn store(self, word: usize, value: u64) {
+        self.0[word].store(value, Ordering::Relaxed);
+    }
+
+    /// The version, if it is one of a record: odd.
+    #[inline]
+    fn version(self) -> Option<u64> {
+        let version = self.0[VERSION].load(Ordering::Acquire) / STEP;
+        (version % 2 == 1).then_some(version)
+    }
+
+    /// Whether the version still is this one, after all that was read.
+    #[inline]
+    fn is_still(self, version: u64) -> bool {
+        fence(Ordering::Acquire);
+        self.load(VERSION) / STEP == version
     }
 
     /// Whether it holds a record; for the writer.
-    pub(super) fn is_live(&self) -> bool {
-        self.version.load(Ordering::Relaxed) % 2 == 0
+    pub(super) fn is_live(self) -> bool {
+        self.version().is_some()
+    }
+
+    #[inline]
+    pub(super) fn has_marks(self, marks: u64) -> bool {
+        self.load(VERSION) & marks == marks
+    }
+
+    pub(super) fn set_marks(self, marks: u64) {
+        self.0[VERSION].fetch_or(marks, Ordering::Relaxed);
+    }
+
+    pub(super) fn clear_marks(self, marks: u64) {
+        self.0[VERSION].fetch_and(!marks, Ordering::Relaxed);
     }
 
     // Halves of a word.
     #[allow(clippy::cast_possible_truncation)]
-    pub(super) fn links(&self) -> (u32, u32) {
-        let word = self.link.load(Ordering::Relaxed);
+    pub(super) fn links(self) -> (u32, u32) {
+        let word = self.load(LINK);
         ((word >> 32) as u32, word as u32)
     }
 
-    pub(super) fn set_links(&self, (before, after): (u32, u32)) {
-        self.link.store(u64::from(before) << 32 | u64::from(after), Ordering::Relaxed);
+    pub(super) fn set_links(self, (before, after): (u32, u32)) {
+        self.store(LINK, u64::from(before) << 32 | u64::from(after));
     }
 
     // Parts of a word.
     #[allow(clippy::cast_possible_truncation)]
-    pub(super) fn state(&self) -> State {
-        let word = self.state.load(Ordering::Relaxed);
+    pub(super) fn state(self) -> State {
+        let word = self.load(STATE);
         let place = match word >> 24 & 0xff {
             0 => Place::Settled,
             1 => Place::Orphan,
@@ -111,105 +140,101 @@ impl Slot {
         State { due: (word >> 32) as u32, place, age: word as u32 % AGES }
     }
 
-    pub(super) fn set_state(&self, state: State) {
+    pub(super) fn set_state(self, state: State) {
         let word = u64::from(state.due) << 32 | (state.place as u64) << 24 | u64::from(state.age);
-        self.state.store(word, Ordering::Relaxed);
+        self.store(STATE, word);
     }
 
-    /// All seven words, for the addresses of an IPv6 record.
-    fn words(&self) -> [&AtomicU64; 7] {
-        let [a, b] = &self.descriptors;
-        let [c, d] = &self.addresses;
-        [&self.namespace, a, b, c, d, &self.link, &self.state]
+    /// The second slot of an IPv6 record. Nonsense if the slot is written meanwhile.
+    #[inline]
+    fn second(self) -> Option<u32> {
+        let ipv6 = is_ipv6(self.load(DESCRIPTORS));
+        u32::try_from(self.load(ADDRESSES)).ok().filter(|_| ipv6)
     }
 }
 
-/// All slots. They are allocated chunk by chunk as they are needed, and stay.
+/// All slots. Memory is taken as they are used, and stays.
 pub(super) struct Slots {
-    chunks: Box<[OnceLock<Box<[Slot]>>]>,
-    capacity: u32,
+    memory: Zeroed<[AtomicU64; WORDS]>,
+    /// How many were in use at some time, from the first on.
+    used: AtomicU32,
 }
 
 impl Slots {
+    /// # Panics
+    /// If there is no memory.
     pub(super) fn new(capacity: u32) -> Self {
-        let chunks = (capacity as usize).div_ceil(CHUNK);
-        Self { chunks: (0..chunks).map(|_| OnceLock::new()).collect(), capacity }
+        let memory = Zeroed::new(capacity as usize, Pages::Large).expect("memory for entries");
+        Self { memory, used: AtomicU32::new(0) }
     }
 
-    pub(super) const fn capacity(&self) -> u32 {
-        self.capacity
+    /// How many there are: fewer than 2³¹.
+    #[allow(clippy::cast_possible_truncation)]
+    pub(super) fn capacity(&self) -> u32 {
+        self.memory.len() as u32
     }
 
-    /// A slot that was allocated.
     #[inline]
-    pub(super) fn get(&self, number: u32) -> &Slot {
-        let number = number as usize;
-        let chunk = self.chunks[number / CHUNK].get().expect("slots in use are allocated");
-        &chunk[number % CHUNK]
+    pub(super) fn get(&self, number: u32) -> Slot<'_> {
+        Slot(&self.memory[number as usize])
     }
 
-    /// A slot, allocated if need be.
-    pub(super) fn allocate(&self, number: u32) -> &Slot {
-        let chunk = number as usize / CHUNK;
-        let length = (self.capacity as usize - chunk * CHUNK).min(CHUNK);
-        self.chunks[chunk].get_or_init(|| (0..length).map(|_| Slot::new()).collect());
-        self.get(number)
-    }
-
-    /// Bytes allocated.
+    /// Bytes in use.
     pub(super) fn bytes(&self) -> usize {
-        let slots: usize =
-            self.chunks.iter().filter_map(OnceLock::get).map(|chunk| chunk.len()).sum();
-        slots * SLOT_BYTES + size_of_val(&*self.chunks)
+        self.used() as usize * SLOT_BYTES
     }
 
-    /// How many slots are allocated, from the first on.
-    pub(super) fn allocated(&self) -> u32 {
-        let slots: usize =
-            self.chunks.iter().map_while(OnceLock::get).map(|chunk| chunk.len()).sum();
-        u32::try_from(slots).unwrap_or(u32::MAX)
+    /// How many were in use at some time, from the first on.
+    pub(super) fn used(&self) -> u32 {
+        self.used.load(Ordering::Relaxed)
     }
 
-    /// Has the memory of a slot fetched; the second slot, if there is one.
+    /// Takes the first that never was in use; `None` if all were.
+    pub(super) fn take(&self) -> Option<u32> {
+        let number = self.used();
+        let left = number < self.capacity();
+        left.then(|| {
+            self.used.store(number + 1, Ordering::Relaxed);
+            number
+        })
+    }
+
+    /// The second slot of an IPv6 record, as far as it can be known.
+    #[inline]
+    fn second(&self, slot: Slot<'_>) -> Option<Slot<'_>> {
+        Some(Slot(self.memory.get(slot.second()? as usize)?))
+    }
+
+    /// Has the memory of a slot fetched, and gives the second slot, if there is one.
     #[inline]
     pub(super) fn touch(&self, number: u32) -> Option<u32> {
-        let slot = self.get(number);
-        let second = u32::try_from(slot.addresses[0].load(Ordering::Relaxed)).ok();
-        let ipv6 = is_ipv6(slot.descriptors[0].load(Ordering::Relaxed));
-        second.filter(|second| ipv6 && *second < self.capacity)
+        self.get(number).second().filter(|second| (*second as usize) < self.memory.len())
     }
 
     /// Copies the record out of a slot; `None` if the slot is free or was written meanwhile.
     #[inline]
     pub(super) fn read(&self, number: u32) -> Option<Record> {
         let slot = self.get(number);
-        let version = slot.version.load(Ordering::Acquire);
-        if version % 2 == 1 {
-            return None;
-        }
-        let load = |word: &AtomicU64| word.load(Ordering::Relaxed);
+        let version = slot.version()?;
         let mut sides = [Side::default(); 2];
-        for (side, descriptor) in sides.iter_mut().zip(&slot.descriptors) {
-            side.descriptor = load(descriptor);
+        for (direction, side) in sides.iter_mut().enumerate() {
+            side.descriptor = slot.load(DESCRIPTORS + direction);
         }
-        let addresses = [load(&slot.addresses[0]), load(&slot.addresses[1])];
         if is_ipv6(sides[0].descriptor) {
-            // May be nonsense if the slot is written meanwhile: then so is what is read there.
-            let second =
-                u32::try_from(addresses[0]).ok().filter(|second| *second < self.capacity)?;
+            let second = self.second(slot)?;
             let [original, reply] = &mut sides;
-            original.addresses[0] = addresses[1];
+            original.addresses[0] = slot.load(ADDRESSES + 1);
             let rest = original.addresses[1..].iter_mut().chain(&mut reply.addresses);
-            for (address, word) in rest.zip(self.get(second).words()) {
-                *address = load(word);
+            for (address, word) in rest.zip(1..) {
+                *address = second.load(word);
             }
         } else {
-            sides[0].addresses[0] = addresses[0];
-            sides[1].addresses[0] = addresses[1];
+            for (direction, side) in sides.iter_mut().enumerate() {
+                side.addresses[0] = slot.load(ADDRESSES + direction);
+            }
         }
-        let namespace = load(&slot.namespace);
-        fence(Ordering::Acquire);
-        (slot.version.load(Ordering::Relaxed) == version).then_some(Record { namespace, sides })
+        let namespace = slot.load(NAMESPACE);
+        slot.is_still(version).then_some(Record { namespace, sides })
     }
 
     /// The other direction, if the one found is this one: what [`Slots::read`] would say, without
@@ -217,76 +242,68 @@ impl Slots {
     #[inline]
     pub(super) fn other(&self, found: Found, namespace: u64, side: &Side) -> Option<Side> {
         let slot = self.get(found.slot);
-        let version = slot.version.load(Ordering::Acquire);
-        let load = |word: &AtomicU64| word.load(Ordering::Relaxed);
+        let version = slot.version()?;
         let (this, other) = (found.direction & 1, 1 - (found.direction & 1));
-        if version % 2 == 1
-            || load(&slot.descriptors[this]) != side.descriptor
-            || load(&slot.namespace) != namespace
-        {
+        if slot.load(DESCRIPTORS + this) != side.descriptor || slot.load(NAMESPACE) != namespace {
             return None;
         }
-        let descriptor = load(&slot.descriptors[other]);
+        let descriptor = slot.load(DESCRIPTORS + other);
         let mut answer = Side { descriptor, addresses: [0; 4] };
         if is_ipv6(side.descriptor) {
-            let second = u32::try_from(load(&slot.addresses[0])).ok();
-            let words = self.get(second.filter(|second| *second < self.capacity)?).words();
-            let word = |number: usize| match number.checked_sub(1) {
-                None => load(&slot.addresses[1]),
-                Some(number) => load(words[number]),
+            let second = self.second(slot)?;
+            let word = |number: usize| match number {
+                0 => slot.load(ADDRESSES + 1),
+                number => second.load(number),
             };
             if (0..4).any(|number| word(4 * this + number) != side.addresses[number]) {
                 return None;
             }
             answer.addresses = std::array::from_fn(|number| word(4 * other + number));
         } else {
-            if load(&slot.addresses[this]) != side.addresses[0] {
+            if slot.load(ADDRESSES + this) != side.addresses[0] {
                 return None;
             }
-            answer.addresses[0] = load(&slot.addresses[other]);
+            answer.addresses[0] = slot.load(ADDRESSES + other);
         }
-        fence(Ordering::Acquire);
-        (slot.version.load(Ordering::Relaxed) == version).then_some(answer)
+        slot.is_still(version).then_some(answer)
     }
 
     /// Fills a free slot. `second` is for IPv6.
     pub(super) fn write(&self, number: u32, second: u32, record: &Record) {
         let slot = self.get(number);
-        let store = |word: &AtomicU64, value| word.store(value, Ordering::Relaxed);
-        let [original, reply] = &record.sides;
-        store(&slot.namespace, record.namespace);
-        store(&slot.descriptors[0], original.descriptor);
-        store(&slot.descriptors[1], reply.descriptor);
-        if record.is_ipv6() {
-            let rest = original.addresses[1..].iter().chain(&reply.addresses);
-            for (word, address) in self.get(second).words().into_iter().zip(rest) {
-                store(word, *address);
-            }
-            store(&slot.addresses[0], second.into());
-            store(&slot.addresses[1], original.addresses[0]);
-        } else {
-            store(&slot.addresses[0], original.addresses[0]);
-            store(&slot.addresses[1], reply.addresses[0]);
+        slot.store(NAMESPACE, record.namespace);
+        for (direction, side) in record.sides.iter().enumerate() {
+            slot.store(DESCRIPTORS + direction, side.descriptor);
+            slot.store(ADDRESSES + direction, side.addresses[0]);
         }
-        slot.version.fetch_add(1, Ordering::Release);
+        if record.is_ipv6() {
+            let [original, reply] = &record.sides;
+            let rest = original.addresses[1..].iter().chain(&reply.addresses);
+            let words = self.get(second);
+            for (word, address) in (1..).zip(rest) {
+                words.store(word, *address);
+            }
+            slot.store(ADDRESSES, second.into());
+            slot.store(ADDRESSES + 1, original.addresses[0]);
+        }
+        slot.clear_marks(CLAIMED | USED);
+        slot.0[VERSION].fetch_add(STEP, Ordering::Release);
     }
 
     /// Makes a slot free, and gives the second one of an IPv6 record.
     pub(super) fn clear(&self, number: u32) -> Option<u32> {
         let slot = self.get(number);
-        slot.version.fetch_add(1, Ordering::Relaxed);
-        // Whoever sees a later store in a slot sees the odd version too.
+        slot.0[VERSION].fetch_add(STEP, Ordering::Relaxed);
+        // Whoever sees a later store in a slot sees the even version too.
         fence(Ordering::Release);
-        let ipv6 = is_ipv6(slot.descriptors[0].load(Ordering::Relaxed));
-        let second = u32::try_from(slot.addresses[0].load(Ordering::Relaxed)).ok();
-        second.filter(|_| ipv6)
+        slot.second()
     }
 }
 
 /// From hashes to directions: open addressing, linear probing.
 pub(super) struct Index {
     /// Zero, a grave, or the low half of the hash above a direction.
-    buckets: Box<[AtomicU64]>,
+    buckets: Zeroed<AtomicU64>,
 }
 
 /// Was in use: a search goes on behind it.
@@ -304,9 +321,11 @@ pub(super) struct Found {
 }
 
 impl Index {
+    /// # Panics
+    /// If there is no memory.
     pub(super) fn new(slots: u32) -> Self {
         let buckets = slots as usize * BUCKETS;
-        Self { buckets: (0..buckets).map(|_| AtomicU64::new(0)).collect() }
+        Self { buckets: Zeroed::new(buckets, Pages::Large).expect("memory for the index") }
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -91,7 +91,7 @@ impl Shared {
 
     /// All records, each as it is at some moment.
     pub(super) fn entries(&self) -> Vec<NatEntry> {
-        let records = (0..self.slots.allocated()).filter_map(|number| self.slots.read(number));
+        let records = (0..self.slots.used()).filter_map(|number| self.slots.read(number));
         records.map(|record| NatEntry::from(&record)).collect()
     }
 
@@ -178,9 +178,13 @@ impl NatReader {
                     std::hint::black_box(shared.slots.touch(second));
                 }
             }
-            for ((tuple, side), &hash) in tuples.iter().zip(&sides).zip(hashes) {
-                let translation =
-                    side.as_ref().and_then(|side| shared.translate(namespace, zone, side, hash));
+            for (((tuple, side), hash), likely) in tuples.iter().zip(&sides).zip(hashes).zip(likely)
+            {
+                // Mostly it is the likely one; else another of the same hash.
+                let translation = side.as_ref().zip(likely).and_then(|(side, likely)| {
+                    let answer = shared.answer(namespace, zone, side, likely);
+                    answer.or_else(|| shared.translate(namespace, zone, side, *hash))
+                });
                 hits += u64::from(translation.is_some());
                 found(tuple, translation);
             }
@@ -212,18 +216,25 @@ impl Shared {
 
     #[inline]
     fn translate(&self, namespace: u64, zone: u16, side: &Side, hash: u64) -> Option<Tuple> {
-        let mut other = None;
-        let found = self.index.find(hash, |found| {
-            other = self.slots.other(found, namespace, side);
-            other.is_some()
+        let mut answer = None;
+        self.index.find(hash, |found| {
+            answer = self.answer(namespace, zone, side, found);
+            answer.is_some()
         })?;
-        let marks = &self.slots.get(found.slot).marks;
+        answer
+    }
+
+    /// The other direction of this one, if it is this one.
+    #[inline]
+    fn answer(&self, namespace: u64, zone: u16, side: &Side, found: Found) -> Option<Tuple> {
+        let other = self.slots.other(found, namespace, side)?;
+        let slot = self.slots.get(found.slot);
         // Mostly set: then the cache line stays shared. Should the slot be another's by now, that
         // one lives a little longer.
-        if marks.load(Ordering::Relaxed) != CLAIMED | USED {
-            marks.store(CLAIMED | USED, Ordering::Relaxed);
+        if !slot.has_marks(CLAIMED | USED) {
+            slot.set_marks(CLAIMED | USED);
         }
-        let (other, other_zone) = other?.unpack();
+        let (other, other_zone) = other.unpack();
         Some(Tuple { zone: (other_zone != zone).then_some(other_zone), ..other })
     }
 }

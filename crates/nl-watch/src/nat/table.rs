@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use nl_conntrack::{Flow, Tuple};
@@ -27,7 +26,8 @@ const TIMED: u64 = 64;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NatOptions {
     /// Bytes of memory for entries and index, at least 4096. An IPv4 flow takes 96, an IPv6 one 192.
-    /// The index, a third, is allocated at once, the rest as it is needed.
+    /// All of it is reserved at once and taken as it is touched, 2 MiB at a time where the system has
+    /// large pages (transparent huge pages on `madvise` or `always`): a third, the index, soon.
     pub bytes: usize,
     /// How long a flow can still be looked up after it ended, rounded up to a tenth of a second.
     pub grace: Duration,
@@ -119,8 +119,6 @@ pub struct NatTable {
     leaving: List,
     /// Slots that were in use and are not, linked.
     free: u32,
-    /// Slots never used: from here on.
-    unused: u32,
     /// Where the search for something to evict goes on.
     hand: u32,
     age: u32,
@@ -130,6 +128,9 @@ pub struct NatTable {
 
 impl NatTable {
     /// An empty table.
+    ///
+    /// # Panics
+    /// If the address space has no room for it.
     pub fn new(options: NatOptions) -> Self {
         let slots = options.bytes.max(4096) / (SLOT_BYTES + INDEX_BYTES);
         // Directions are numbered in 31 bits.
@@ -145,7 +146,6 @@ impl NatTable {
             orphans: List::new(),
             leaving: List::new(),
             free: NONE,
-            unused: 0,
             hand: 0,
             age: 0,
             listings: 0,
@@ -189,7 +189,7 @@ impl NatTable {
         self.leaving.len
     }
 
-    /// Bytes of memory allocated; grows up to the budget and stays.
+    /// Bytes of memory in use, free ones between included; grows up to the budget and stays.
     pub fn bytes(&self) -> usize {
         self.shared.index.bytes() + self.shared.slots.bytes()
     }
@@ -303,12 +303,12 @@ impl NatTable {
             if self.shared.slots.get(slot).state().due > due {
                 break;
             }
-            if self.shared.slots.get(slot).marks.load(Ordering::Relaxed) & CLAIMED == 0 {
+            if self.shared.slots.get(slot).has_marks(CLAIMED) {
+                self.settle(slot);
+            } else {
                 self.counters.orphans_expired += 1;
                 dropped += 1;
                 self.drop_slot(slot);
-            } else {
-                self.settle(slot);
             }
         }
         // Until a list is complete the ends of what it may still hold must be known.
@@ -359,7 +359,7 @@ impl NatTable {
         slot.set_state(State { age: self.age, ..state });
         // It ended and began anew. A list, though, may be older than the end.
         if state.place == Place::Leaving && origin == Origin::Announced {
-            let claimed = slot.marks.load(Ordering::Relaxed) & CLAIMED != 0;
+            let claimed = slot.has_marks(CLAIMED);
             self.settle(number);
             match self.options.orphan_lifetime {
                 Some(lifetime) if !claimed => self.wait(number, Place::Orphan, now, lifetime),
@@ -373,7 +373,6 @@ impl NatTable {
         let number = self.take_slot();
         let second = if record.is_ipv6() { self.take_slot() } else { NONE };
         let Shared { key, index, slots, .. } = &*self.shared;
-        slots.get(number).marks.store(0, Ordering::Relaxed);
         slots.get(number).set_state(State { due: 0, place: Place::Settled, age: self.age });
         slots.write(number, second, record);
         for (direction, side) in record.sides.iter().enumerate() {
@@ -436,7 +435,7 @@ impl NatTable {
 
     fn drop_where(&mut self, mut is_it: impl FnMut(&Record, State) -> bool) -> usize {
         let mut dropped = 0;
-        for number in 0..self.unused {
+        for number in 0..self.shared.slots.used() {
             let Some(record) = self.shared.slots.read(number) else { continue };
             if is_it(&record, self.shared.slots.get(number).state()) {
                 self.drop_slot(number);
@@ -454,10 +453,7 @@ impl NatTable {
                 self.free = self.shared.slots.get(number).links().1;
                 return number;
             }
-            if self.unused < self.shared.slots.capacity() {
-                let number = self.unused;
-                self.shared.slots.allocate(number);
-                self.unused += 1;
+            if let Some(number) = self.shared.slots.take() {
                 return number;
             }
             self.evict();
@@ -478,11 +474,10 @@ impl NatTable {
                 if !slot.is_live() {
                     continue;
                 }
-                let marks = slot.marks.load(Ordering::Relaxed);
-                if marks & USED == 0 || spared == SPARED_MAX {
+                if !slot.has_marks(USED) || spared == SPARED_MAX {
                     return number;
                 }
-                slot.marks.store(marks & !USED, Ordering::Relaxed);
+                slot.clear_marks(USED);
                 spared += 1;
             }
         });
