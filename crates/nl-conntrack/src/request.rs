@@ -47,6 +47,19 @@ impl Masked<Status> {
     pub const fn all(bits: Status) -> Self {
         Self { value: bits, mask: bits }
     }
+
+    /// What matches both.
+    fn and(self, other: Self) -> Self {
+        let [(a, b), (c, d)] = [self, other].map(|it| (it.value.0, it.mask.0));
+        // A bit of which they want different things, or that one of them wants though it does not
+        // count: nothing matches.
+        let impossible = (a ^ c) & b & d | a & !b | c & !d;
+        if impossible == 0 {
+            Self { value: Status(a | c), mask: Status(b | d) }
+        } else {
+            Self { value: Status::SRC_NAT, mask: Status::DST_NAT }
+        }
+    }
 }
 
 /// What of the table is meant, as far as the kernel can tell flows apart by other things than
@@ -124,15 +137,47 @@ impl List {
     /// The bits do not change while a flow lives, so none moves from one list to the other. They
     /// say that translation was asked for, also where it changed nothing.
     pub fn translated(family: AddressFamily) -> [Self; 2] {
+        let [_, source, destination] = Self { family, ..Self::default() }.by_translation();
+        [source, destination]
+    }
+
+    /// The same list in two parts, which can be listed side by side on sockets of their own: IPv4
+    /// and IPv6; in one if it is of one family already. Every flow has one of these families for
+    /// life, so the parts have no flow in common, and all flows that this list gives.
+    ///
+    /// The kernel walks the table once a part, which costs an eighth of sending it. With about as
+    /// many flows of each family two processors take little more than half of the time.
+    pub fn by_family(self) -> impl Iterator<Item = Self> {
+        let own = self.family();
+        let families = [AddressFamily::INET, AddressFamily::INET6].into_iter();
+        families
+            .filter(move |family| own == AddressFamily::UNSPEC || own == *family)
+            .map(move |family| Self { family, ..self })
+    }
+
+    /// The same list in three parts, which can be listed side by side: flows not translated, those
+    /// whose source is (and perhaps the destination too), those whose destination alone is. The bits
+    /// that tell ([`Status::SRC_NAT`], [`Status::DST_NAT`]) do not change while a flow lives, so the
+    /// parts have no flow in common, and all flows that this list gives.
+    ///
+    /// For gateways, where [`List::by_family`] leaves nearly all in one part. Kernels before 5.15
+    /// send every part whole; it is filtered here then.
+    #[must_use]
+    pub fn by_translation(self) -> [Self; 3] {
         let (source, destination) = (Status::SRC_NAT, Status::DST_NAT);
-        [
-            Masked { value: source, mask: source },
-            Masked { value: destination, mask: source | destination },
-        ]
-        .map(|status| {
-            let filter = Filter { status: Some(status), ..Filter::default() };
-            Self { family, filter, ..Self::default() }
+        let both = source | destination;
+        [(Status::default(), both), (source, source), (destination, both)].map(|(value, mask)| {
+            let part = Masked { value, mask };
+            let status = self.filter.status.map_or(part, |own| own.and(part));
+            Self { filter: Filter { status: Some(status), ..self.filter }, ..self }
         })
+    }
+
+    /// The family asked for: the kernel refuses to filter by tuples without one.
+    fn family(&self) -> AddressFamily {
+        let families = [self.family, self.original.family(), self.reply.family()];
+        let family = families.into_iter().find(|family| *family != AddressFamily::UNSPEC);
+        family.unwrap_or_default()
     }
 }
 
@@ -149,10 +194,7 @@ impl Request for List {
     }
 
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
-        // The kernel refuses to filter by tuples without a family.
-        let families = [self.family, self.original.family(), self.reply.family()];
-        let family = families.into_iter().find(|family| *family != AddressFamily::UNSPEC);
-        let family = family.unwrap_or_default();
+        let family = self.family();
         nfgenmsg(writer, family, 0);
         self.filter.write(writer);
         write_filters(writer, family, &self.original, &self.reply)
@@ -165,7 +207,8 @@ impl Request for List {
             && self.filter.matches(&flow)
             && self.original.matches(&flow.original)
             && self.reply.matches(&flow.reply);
-        Ok(wanted.then_some(flow))
+        // Not by `then_some`, which moves the flow whether it is wanted or not.
+        if wanted { Ok(Some(flow)) } else { Ok(None) }
     }
 }
 
@@ -336,6 +379,47 @@ impl Request for Flush {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
+
+    /// Flows of both families with all states of the bits that matter here.
+    fn flows() -> impl Iterator<Item = Flow> {
+        let families = [AddressFamily::INET, AddressFamily::INET6].into_iter();
+        let all = families.flat_map(|family| (0..1 << 4).map(move |bits| (family, bits)));
+        all.map(|(family, bits)| {
+            let status = Some(Status((bits & 7) << 3 | (bits & 8) << 5));
+            Flow { family, status, ..Flow::default() }
+        })
+    }
+
+    /// Whether the list gives the flow, by what [`List::read`] checks of families and statuses.
+    fn gives(list: &List, flow: &Flow) -> bool {
+        let any = list.family == AddressFamily::UNSPEC;
+        (any || list.family == flow.family) && list.filter.matches(flow)
+    }
+
+    /// Whatever a list asks for, its parts have no flow in common and all that it gives.
+    #[test]
+    fn parts_are_disjoint_and_whole() {
+        let masks = [0, 0x8, 0x10, 0x20, 0x30, 0x118];
+        let values = masks.into_iter().flat_map(|mask| masks.map(|value| (value, mask)));
+        let statuses =
+            values.map(|(value, mask)| Some(Masked { value: Status(value), mask: Status(mask) }));
+        for status in statuses.chain([None]) {
+            for family in [AddressFamily::UNSPEC, AddressFamily::INET, AddressFamily::INET6] {
+                let filter = Filter { status, ..Filter::default() };
+                let list = List { family, filter, ..List::default() };
+                let both = list.by_family().flat_map(List::by_translation);
+                let parts: [Vec<List>; 3] =
+                    [list.by_family().collect(), list.by_translation().into(), both.collect()];
+                for (flow, parts) in
+                    flows().flat_map(|flow| parts.iter().map(move |part| (flow.clone(), part)))
+                {
+                    let count = parts.iter().filter(|part| gives(part, &flow)).count();
+                    assert_eq!(count, usize::from(gives(&list, &flow)), "{list:?} {flow:?}");
+                }
+            }
+        }
+    }
 
     /// Each state of the two bits that means translation is in exactly one of the lists.
     #[test]

@@ -10,7 +10,7 @@ use nl_conntrack::{
     GetTimeouts, Helper, IpProtocol, List, ListDying, ListExpectations, ListTimeouts,
     ListUnconfirmed, ProtocolInfo, TcpState, TimeoutChange, Timeouts, Tuple, TupleFilter,
 };
-use nl_socket::Connection;
+use nl_socket::{Connection, Replies, parallel};
 use nl_testkit::{live, need, sh, skip};
 use nl_wire::value::{AddressFamily, Family};
 use nl_wire::{Errno, Request};
@@ -128,6 +128,28 @@ fn each_translated_flow_is_listed_once() {
         assert_eq!(count(AddressFamily::UNSPEC), 10);
         assert_eq!(count(AddressFamily::INET6), 1);
         assert_eq!(lines("conntrack -L --any-nat"), 10);
+
+        // The parts of a list, side by side.
+        let sorted = |flows: Vec<Flow>| {
+            let mut tuples: Vec<Tuple> = flows.iter().map(|flow| flow.original).collect();
+            tuples.sort();
+            tuples
+        };
+        let whole = sorted(all(&mut connection, List::default()));
+        assert_eq!(whole.len(), 13);
+        let families: Vec<List> = List::default().by_family().collect();
+        let translations = List::default().by_translation().to_vec();
+        let both = families.iter().flat_map(|list| list.by_translation()).collect();
+        for (parts, lengths) in
+            [(families, vec![12, 1]), (translations, vec![3, 7, 3]), (both, vec![3, 6, 3, 0, 1, 0])]
+        {
+            let read = |replies: Replies<'_, List>| replies.collect::<Result<Vec<Flow>, _>>();
+            let open = || Connection::open(Family::NETFILTER);
+            let found = parallel(parts, open, read).into_iter().map(|part| part.unwrap().unwrap());
+            let found: Vec<Vec<Flow>> = found.collect();
+            assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), lengths);
+            assert_eq!(sorted(found.concat()), whole);
+        }
     });
 }
 
