@@ -299,6 +299,13 @@ impl<O: Object> Engine<O> {
         self.last_list
     }
 
+    /// How long ago the kernel told of the table last, by an event or by a list that could be trusted;
+    /// `None` if never. Of a table at rest that is long, and the mirror right none the less.
+    pub fn age(&self, now: Instant) -> Option<Duration> {
+        let last = self.last_event.max(self.last_list)?;
+        Some(now.saturating_duration_since(last))
+    }
+
     /// Bounds the mirror. Entries that it holds stay, be they too many.
     pub fn set_budget(&mut self, budget: Budget) {
         self.mirror.set_budget(budget);

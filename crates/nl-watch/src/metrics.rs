@@ -101,6 +101,8 @@ pub struct Lists {
 pub struct Coverage {
     /// Namespaces that are followed.
     pub namespaces: u64,
+    /// Whether all mirrors are right up to the last event received, but for what is filtered out.
+    pub converged: bool,
     /// Times that something could not be done in a namespace, such as entering it.
     pub failures: u64,
     /// Events that may be of either of two namespaces.

@@ -160,6 +160,11 @@ impl<O: Object> Watch<O> {
         self.engine.last_list()
     }
 
+    /// How long ago the kernel told of the table last, see [`Engine::age`].
+    pub fn age(&self) -> Option<Duration> {
+        self.engine.age(Instant::now())
+    }
+
     /// Bounds the mirror; without this it grows with the table.
     pub fn set_budget(&mut self, budget: Budget) {
         self.engine.set_budget(budget);

@@ -130,6 +130,7 @@ fn every_number_is_told() {
         ("list_entries_total", 5.0),
         ("list_longest_seconds", 0.003),
         ("namespaces", 2.0),
+        ("converged", 0.0),
         ("unattributed_events_total", 3.0),
         ("events_total{namespace=\"(gone)\",kind=\"new\"}", 1.0),
         ("events_total{namespace=\"twice\",kind=\"update\"}", 2.0),

@@ -193,6 +193,7 @@ fn a_period_finds_what_nothing_tells() {
         connection.run(Change::delete(udp(3))).unwrap();
         assert!(matches!(watch.next(Wait::Forever), Ok(Some(Item::Change(_)))));
         assert!(matches!(watch.next(Wait::Forever), Ok(Some(Item::Resynced { removed: 1, .. }))));
+        assert!(watch.age() <= watch.last_list().map(|list| list.elapsed()));
         assert!(watch.last_list().is_some() && watch.last_event().is_none());
     });
 }

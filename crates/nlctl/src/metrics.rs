@@ -250,6 +250,7 @@ impl Counting {
         self.metrics.take_nat(self.tracker.table());
         self.metrics.take_queue(self.feed.socket());
         self.metrics.received = self.feed.received();
+        self.metrics.coverage.converged = self.feed.is_converged();
         self.metrics.coverage.hidden_processes = self.feed.hidden_processes() as u64;
         if let Some(governor) = self.feed.governor() {
             self.metrics.take_filter(governor);

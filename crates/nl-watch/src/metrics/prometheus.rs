@@ -54,7 +54,7 @@ impl Display for Metrics {
         let Self { received, losses, lists, resyncs, coverage, filter, queue, nat, .. } = self;
         let counters = &nat.counters;
         #[rustfmt::skip]
-        let numbers: [(&str, &str, &dyn Display); 50] = [
+        let numbers: [(&str, &str, &dyn Display); 51] = [
             ("received_datagrams_total", "Datagrams that the event sockets received.", &received.datagrams),
             ("received_messages_total", "Messages in these.", &received.messages),
             ("received_bytes_total", "Bytes of these.", &received.bytes),
@@ -73,6 +73,7 @@ impl Display for Metrics {
             ("list_seconds_total", "Time that these took.", &lists.took.as_secs_f64()),
             ("list_longest_seconds", "Time that the longest took.", &lists.longest.as_secs_f64()),
             ("namespaces", "Network namespaces that are followed.", &coverage.namespaces),
+            ("converged", "Whether the mirrors are right, but for what is filtered out.", &u8::from(coverage.converged)),
             ("namespace_failures_total", "Times that something could not be done in a namespace.", &coverage.failures),
             ("unattributed_events_total", "Events that may be of either of two namespaces.", &coverage.unattributed),
             ("hidden_processes", "Processes that could not be asked for their namespace.", &coverage.hidden_processes),
