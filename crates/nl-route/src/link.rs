@@ -28,6 +28,7 @@ use crate::tables::{
 use crate::value::{AddrGenMode, LinkEvent, LinkFlags, LinkMode, LinkType, OperState};
 
 mod info;
+pub mod kind;
 mod stats;
 pub(crate) mod words;
 
@@ -228,7 +229,7 @@ impl Link {
         Self::decode_body(message.body()).map_err(|error| error.in_table(&IFLA))
     }
 
-    fn decode_body(body: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn decode_body(body: &[u8]) -> Result<Self, Error> {
         let (_, attrs) = Attrs::behind(body, IFINFOMSG_LEN)?;
         let Some(&[family, _, k0, k1, i0, i1, i2, i3, f0, f1, f2, f3, c0, c1, c2, c3]) =
             body.first_chunk::<IFINFOMSG_LEN>()

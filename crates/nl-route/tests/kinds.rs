@@ -12,6 +12,7 @@ use std::fs;
 use common::beside::{forms, same_text};
 use common::names;
 use nl_route::link::LinkInfo;
+use nl_route::link::kind::KindData;
 use nl_route::names::Names;
 use nl_route::tables::link::IFLA_INFO;
 use nl_route::value::LinkFlags;
@@ -19,9 +20,11 @@ use nl_route::{Link, parse, tables, text};
 use nl_socket::Connection;
 use nl_testkit::{Rng, live, need, parse_hex, tool};
 use nl_wire::attr::Attrs;
+use nl_wire::json::Json;
 use nl_wire::table::{Key, Payload, Table};
 use nl_wire::value::Family;
 use nl_wire::{Header, Writer, write};
+use proptest::prelude::*;
 
 /// The kinds of which ip prints more than the name, and how their data is laid out.
 fn kinds(attribute: &str) -> impl Iterator<Item = (&'static str, &'static Table)> {
@@ -65,16 +68,18 @@ fn value(rng: &mut Rng, payload: &Payload, name: &str, six: bool) -> Vec<u8> {
             }
         }
         Payload::U16Be => (number as u16).to_be_bytes().to_vec(),
+        Payload::Array(_) if name.contains("QOS") => {
+            [number as u32, number as u32 / 2].map(u32::to_ne_bytes).concat()
+        }
         // Of links that it does not know ip asks the kernel, one by one.
         Payload::U32 if LINKS.iter().any(|end| name.ends_with(end)) => {
             (number as u32 % 2).to_ne_bytes().to_vec()
         }
-        Payload::U32 | Payload::I32 => (number as u32).to_ne_bytes().to_vec(),
-        Payload::U32Be => (number as u32).to_be_bytes().to_vec(),
+        Payload::U32 | Payload::I32 | Payload::Array(_) => (number as u32).to_ne_bytes().to_vec(),
+        Payload::U32Be | Payload::Ipv4 => (number as u32).to_be_bytes().to_vec(),
         // ip computes times beyond a few years wrongly.
         Payload::U64 if name.ends_with("_TIMER") => (number % (1 << 32)).to_ne_bytes().to_vec(),
-        Payload::U64 => number.to_ne_bytes().to_vec(),
-        Payload::Ipv4 => (number as u32).to_be_bytes().to_vec(),
+        Payload::U64 | Payload::U64Be => number.to_ne_bytes().to_vec(),
         Payload::Ip if !six => value(rng, &Payload::Ipv4, name, six),
         Payload::Ip => value(rng, &Payload::Ipv6, name, six),
         Payload::Ipv6 => [[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0], number.to_be_bytes()].concat(),
@@ -84,10 +89,6 @@ fn value(rng: &mut Rng, payload: &Payload, name: &str, six: bool) -> Vec<u8> {
             vec![0x80, 0, 2, 0, 0, 0x10, 0xff, 7]
         }
         Payload::Struct(_) => rng.next_u64().to_ne_bytes().to_vec(),
-        Payload::Array(_) if name.contains("QOS") => {
-            [number as u32, number as u32 / 2].map(u32::to_ne_bytes).concat()
-        }
-        Payload::Array(_) => (number as u32).to_ne_bytes().to_vec(),
         Payload::List(item) => {
             let mut out = Vec::new();
             let mut writer = Writer::attributes(&mut out);
@@ -177,7 +178,9 @@ fn any_kind_is_printed_as_ip_prints_it() {
         for (options, context) in forms(nl_route::Context::new(&names)) {
             let theirs = tool("ip", &[&options[..], &["monitor", "file", "/run/links"]].concat());
             let mut ours = String::new();
-            links.iter().for_each(|link| text::link(&mut ours, link, &context));
+            for link in &links {
+                text::link(&mut ours, link, &context);
+            }
             same_text(&ours, &theirs, &options.join(" "));
         }
     });
@@ -226,4 +229,88 @@ fn changes_of_tunnels_keep_what_they_do_not_name() {
     assert!(parse::link::set(&set, &names, None).unwrap().replaces_all());
     let bridge = parse::link::set(&words("x0 type bridge priority 7"), &names, None).unwrap();
     assert!(!bridge.replaces_all());
+}
+
+/// All kinds with data at random, as links and as ports.
+fn infos(rng: &mut Rng) -> Vec<LinkInfo> {
+    let links = kinds("IFLA_INFO_DATA").map(|(kind, table)| {
+        let raw_data = Some(data(rng, table, kind.contains('6')));
+        LinkInfo { kind: Some(kind.into()), raw_data, ..LinkInfo::default() }
+    });
+    let mut all: Vec<_> = links.collect();
+    all.extend(kinds("IFLA_INFO_SLAVE_DATA").map(|(kind, table)| {
+        let raw_slave_data = Some(data(rng, table, false));
+        LinkInfo { slave_kind: Some(kind.into()), raw_slave_data, ..LinkInfo::default() }
+    }));
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 1 } else { 48 }))]
+
+    #[test]
+    fn all_that_a_kind_has_comes_back(seed: u64) {
+        let mut rng = Rng::new(seed);
+        let mut known = 0;
+        for info in infos(&mut rng) {
+            let (typed, port) = (info.kind_data().unwrap(), info.port_data().unwrap());
+            let again = match (&info.kind, &info.slave_kind, typed, port) {
+                (Some(kind), _, Some(typed), None) => {
+                    LinkInfo::of_kind(&kind.to_string(), &typed).unwrap()
+                }
+                (_, Some(kind), None, Some(port)) => {
+                    LinkInfo::of_port(&kind.to_string(), &port).unwrap()
+                }
+                _ => continue,
+            };
+            known += 1;
+            let sorted = |info: &LinkInfo| {
+                let bytes = info.raw_data.as_ref().or(info.raw_slave_data.as_ref());
+                by_number(bytes.unwrap())
+            };
+            prop_assert_eq!(sorted(&again), sorted(&info), "{:?}", info);
+            prop_assert_eq!(again.kind_data().unwrap(), info.kind_data().unwrap());
+            prop_assert_eq!(again.port_data().unwrap(), info.port_data().unwrap());
+        }
+        prop_assert_eq!(known, 28);
+    }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "prints some thousand links")]
+fn nothing_breaks_where_data_ends_early() {
+    let names = Names::default();
+    let context = nl_route::Context { details: true, ..nl_route::Context::new(&names) };
+    for info in infos(&mut Rng::new(3)) {
+        let bytes = info.raw_data.as_ref().or(info.raw_slave_data.as_ref()).unwrap().clone();
+        for length in 0..bytes.len() {
+            let cut = Some(bytes[..length].to_vec());
+            let mut info = info.clone();
+            if info.kind.is_some() {
+                info.raw_data = cut;
+            } else {
+                info.raw_slave_data = cut;
+            }
+            let _ = (info.kind_data(), info.port_data());
+            let link = Link { info: Some(Box::new(info)), ..Link::default() };
+            let (mut out, mut json) = (String::new(), String::new());
+            text::link(&mut out, &link, &context);
+            nl_route::json::link(&mut Json::new(&mut json), &link, &context);
+            assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), "{json}");
+        }
+    }
+}
+
+#[test]
+fn the_other_of_a_pair_is_a_link() {
+    let words = ["v0", "type", "veth", "peer", "name", "v1", "mtu", "1300"];
+    let change = parse::link::add(&words, &Names::default()).unwrap();
+    let info = change.finish().unwrap().info.unwrap();
+    let Some(KindData::Pair(Some(peer))) = info.kind_data().unwrap() else { panic!("{info:?}") };
+    assert_eq!((peer.name.clone(), peer.mtu), (Some("v1".into()), Some(1300)));
+    let again = LinkInfo::of_kind("veth", &KindData::Pair(Some(peer))).unwrap();
+    assert_eq!(again.kind_data().unwrap(), info.kind_data().unwrap());
+    let netkit = KindData::Netkit(Box::default(), None);
+    let again = LinkInfo::of_kind("netkit", &netkit).unwrap();
+    assert_eq!(again.kind_data().unwrap(), Some(netkit));
 }
