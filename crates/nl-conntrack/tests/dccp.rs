@@ -86,9 +86,7 @@ fn the_kernel_takes_what_it_tracks() {
         let found = connection.get(Get::original(flow().original)).unwrap();
         let made = connection.run(TimeoutChange::Create(policy()));
         if std::fs::exists(SETTING).unwrap() {
-            let Some(ProtocolInfo::Dccp(info)) = found.protocol_info else {
-                panic!("no state")
-            };
+            let Some(ProtocolInfo::Dccp(info)) = found.protocol_info else { panic!("no state") };
             assert_eq!((info.state, info.role), (Some(DccpState::OPEN), Some(DccpRole::SERVER)));
             made.unwrap();
             let found = connection.get(GetTimeouts::Named("calls".into())).unwrap();
