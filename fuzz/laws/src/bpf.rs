@@ -315,7 +315,8 @@ impl Machine {
             Operation::Load(k) => self.a = k,
             Operation::LoadX(k) => self.x = k,
             Operation::Packet { width, offset, indexed } => {
-                let from = offset.checked_add(if indexed { self.x } else { 0 })? as usize;
+                // The sum wraps, as in the kernel.
+                let from = offset.wrapping_add(if indexed { self.x } else { 0 }) as usize;
                 let bytes = packet.get(from..from.checked_add(width)?)?;
                 self.a = bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte));
             }
