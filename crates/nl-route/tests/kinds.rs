@@ -15,7 +15,7 @@ use nl_route::link::LinkInfo;
 use nl_route::link::kind::KindData;
 use nl_route::names::Names;
 use nl_route::tables::link::IFLA_INFO;
-use nl_route::value::LinkFlags;
+use nl_route::value::{LinkEvent, LinkFlags, LinkType, OperState};
 use nl_route::{Link, parse, tables, text};
 use nl_socket::Connection;
 use nl_testkit::{Rng, live, need, parse_hex, tool};
@@ -141,6 +141,25 @@ fn any_link(rng: &mut Rng, index: u32) -> Link {
     }
 }
 
+/// Asserts that links print as ip prints them from a file.
+fn as_ip(links: &[Link], names: &mut Names) {
+    let mut bytes = Vec::new();
+    let header = Header { message_type: tables::RTM_NEWLINK, ..Header::default() };
+    for link in links {
+        write::message(&mut bytes, header, |writer| link.encode(writer)).unwrap();
+        names.learn(link);
+    }
+    fs::write("/run/links", bytes).unwrap();
+    for (options, context) in forms(nl_route::Context::new(names)) {
+        let theirs = tool("ip", &[&options[..], &["monitor", "file", "/run/links"]].concat());
+        let mut ours = String::new();
+        for link in links {
+            text::link(&mut ours, link, &context);
+        }
+        same_text(&ours, &theirs, &options.join(" "));
+    }
+}
+
 #[test]
 fn any_kind_is_printed_as_ip_prints_it() {
     live(|| {
@@ -168,21 +187,7 @@ fn any_kind_is_printed_as_ip_prints_it() {
                 links.push(link);
             }
         }
-        let mut bytes = Vec::new();
-        let header = Header { message_type: tables::RTM_NEWLINK, ..Header::default() };
-        for link in &links {
-            write::message(&mut bytes, header, |writer| link.encode(writer)).unwrap();
-            names.learn(link);
-        }
-        fs::write("/run/links", bytes).unwrap();
-        for (options, context) in forms(nl_route::Context::new(&names)) {
-            let theirs = tool("ip", &[&options[..], &["monitor", "file", "/run/links"]].concat());
-            let mut ours = String::new();
-            for link in &links {
-                text::link(&mut ours, link, &context);
-            }
-            same_text(&ours, &theirs, &options.join(" "));
-        }
+        as_ip(&links, &mut names);
     });
 }
 
@@ -313,4 +318,55 @@ fn the_other_of_a_pair_is_a_link() {
     let netkit = KindData::Netkit(Box::default(), None);
     let again = LinkInfo::of_kind("netkit", &netkit).unwrap();
     assert_eq!(again.kind_data().unwrap(), Some(netkit));
+}
+
+/// Links of which ip prints as much as it can.
+fn any_details(rng: &mut Rng, index: u32) -> Link {
+    let mut link = any_link(rng, index);
+    let mut some = |rng: &mut Rng| (!rng.one_in(3)).then(|| number(rng) as u32);
+    link.promiscuity = some(rng);
+    link.allmulti = some(rng);
+    link.min_mtu = some(rng);
+    link.max_mtu = some(rng);
+    link.num_tx_queues = some(rng);
+    link.num_rx_queues = some(rng);
+    link.gso_max_size = some(rng);
+    link.gso_max_segs = some(rng);
+    link.tso_max_size = some(rng);
+    link.tso_max_segs = some(rng);
+    link.gro_max_size = some(rng);
+    link.group = some(rng).map(|group| group >> 1);
+    link.carrier_changes = some(rng);
+    link.event = some(rng).map(|event| LinkEvent(event % 9));
+    link.operstate = some(rng).map(|state| OperState(state as u8 % 7));
+    link.proto_down = some(rng).map(|down| down as u8 % 2);
+    link.link_type = *rng.pick(&[LinkType::ETHER, LinkType::LOOPBACK, LinkType::IPGRE]);
+    link.flags = LinkFlags(rng.next_u32() & 0x7ffff);
+    link.link_netnsid = some(rng).map(|id| (id % 50) as i32 - 1);
+    link.new_netnsid = some(rng).map(|id| (id % 50) as i32 - 1);
+    link.new_index = some(rng).map(|index| index as i32);
+    link.qdisc = some(rng).map(|_| "noqueue".into());
+    link.phys_port_name = some(rng).map(|n| format!("p{n}").as_str().into());
+    link.phys_port_id = some(rng).map(|n| n.to_be_bytes().to_vec());
+    link.phys_switch_id = some(rng).map(|n| n.to_be_bytes().to_vec());
+    link.parent_name = some(rng).map(|n| format!("0000:{n}").as_str().into());
+    link.parent_bus = some(rng).map(|_| "pci".into());
+    link.permanent_address = some(rng).map(|_| rng.bytes(6));
+    link.broadcast = some(rng).map(|_| rng.bytes(6));
+    link.altnames = (0..rng.below(3)).map(|n| format!("alt{n}").as_str().into()).collect();
+    link
+}
+
+#[test]
+fn any_link_is_printed_as_ip_prints_it() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        let mut connection = Connection::open(Family::ROUTE).unwrap();
+        let mut names = names(&mut connection);
+        let mut rng = Rng::new(2);
+        let links: Vec<_> = (0..200).map(|n| any_details(&mut rng, 1000 + n)).collect();
+        as_ip(&links, &mut names);
+    });
 }

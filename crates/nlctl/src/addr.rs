@@ -13,6 +13,7 @@ use crate::error::{Error, FAILED};
 use crate::names;
 use crate::object::Session;
 use crate::out::Out;
+use crate::settings::learn_namespaces;
 
 /// The command with all that it understands.
 pub(crate) const COMMAND: Command = Command {
@@ -61,6 +62,9 @@ fn list(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let statistics = options.has("statistics");
     let filter = LinkFilter { statistics, ..LinkFilter::default() };
     let mut links: Vec<Link> = session.all(filter)?;
+    if links.iter().any(|link| link.link_netnsid.is_some()) {
+        learn_namespaces(&mut session.names, &mut session.connection);
+    }
     links.retain(|link| selector.admits_link(link));
     if selector.family == AddressFamily::INET6 {
         links = links.into_iter().map(of_ipv6).collect();

@@ -18,6 +18,7 @@ use crate::error::{Error, USAGE, word};
 use crate::names;
 use crate::object::{Printer, Session};
 use crate::out::Out;
+use crate::settings::learn_namespaces;
 
 /// The command with all that it understands.
 pub(crate) const COMMAND: Command = Command {
@@ -90,6 +91,9 @@ fn list(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let statistics = options.has("statistics");
     let filter = LinkFilter { statistics, master: selector.master, ..LinkFilter::default() };
     let links: Vec<Link> = session.all(filter)?;
+    if links.iter().any(|link| link.link_netnsid.is_some()) {
+        learn_namespaces(&mut session.names, &mut session.connection);
+    }
     let context = names::context(&session.names, options);
     let brief = options.has("brief");
     let mut rows = out.rows(options.has("json"), options.has("pretty"));

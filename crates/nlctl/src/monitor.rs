@@ -389,7 +389,7 @@ impl Monitor<'_> {
             if let Object::Link(link) = &mut object {
                 // ip monitor leaves these out.
                 (link.link_mode, link.txqlen) = (None, None);
-                (link.af_spec, link.stats) = (None, None);
+                (link.af_spec, link.stats, link.alias) = (None, None, None);
             }
             if !message::ip_text(text, &object, &context) {
                 message::conntrack_line(text, &object, None, &self.format);

@@ -190,6 +190,11 @@ fn links_move_between_namespaces() {
         let there = run(&words(&format!("-n {pid} -br link"))).out;
         assert!(there.contains("p1@if") && there.contains("q1@if"), "{there}");
         assert!(agree("-d link show p0").out.contains("veth"));
+        sh("ip netns add there");
+        assert_eq!(run(&words("link add n0 type veth peer name n1 netns there")).err, "");
+        assert!(agree("link show n0").out.contains("link-netns there"));
+        assert!(agree("addr show n0").out.contains("link-netns there"));
+        assert!(agree("-n there link show n1").out.contains("n1@if"));
         other.kill().unwrap();
         other.wait().unwrap();
     });

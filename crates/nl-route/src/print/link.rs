@@ -94,9 +94,9 @@ pub(super) fn head(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
     if let Some(length) = link.txqlen.filter(|length| *length != 0) {
         out.number_with("txqlen", "qlen ", length, "");
     }
-    if let Some(event) = link.event {
+    if let Some(event) = link.event.filter(|event| event.0 != 0) {
         let words = [
-            "NONE",
+            "",
             "REBOOT",
             "FEATURE CHANGE",
             "BONDING FAILOVER",
@@ -114,7 +114,7 @@ pub(super) fn head(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
 /// All behind the first line.
 pub(super) fn rest(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
     addresses(out, link, context);
-    namespaces(out, link);
+    namespaces(out, link, context);
     if link.proto_down.is_some_and(|down| down != 0) {
         out.either("proto_down", true, " protodown on ", "");
     }
@@ -239,18 +239,17 @@ fn addresses(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
     }
 }
 
-fn namespaces(out: &mut Out<'_, '_>, link: &Link) {
-    let ids = [
-        ("link_netnsid", " link-netnsid ", link.link_netnsid),
-        ("new_netnsid", " new-netnsid ", link.new_netnsid),
-    ];
-    for (key, label, id) in ids {
+fn namespaces(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
+    let ids = [("link", link.link_netnsid), ("new", link.new_netnsid)];
+    for (which, id) in ids {
         let Some(id) = id else { continue };
-        out.json(|json| json.field(key, id));
-        if id >= 0 {
-            out.text(format_args!("{label}{id}"));
-        } else {
-            out.text(format_args!("{label}unknown"));
+        out.json(|json| {
+            json.field(if which == "link" { "link_netnsid" } else { "new_netnsid" }, id)
+        });
+        match context.names.netns(id) {
+            Some(name) => out.text(format_args!(" {which}-netns {name}")),
+            None if id < 0 && which == "link" => out.text(" link-netnsid unknown"),
+            None => out.text(format_args!(" {which}-netnsid {id}")),
         }
     }
     if let Some(index) = link.new_index {
