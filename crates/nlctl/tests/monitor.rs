@@ -3,45 +3,13 @@
 
 mod common;
 
-use std::fs::{self, File};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use common::beside::{same, value, words};
 use common::command;
+use common::listening::{Listening, both_tell, program};
 use nl_testkit::{listeners, live, need, quiet, sh, wait_until};
 use serde_json::Value;
-
-/// A program that writes to a file, ended with the test.
-struct Listening {
-    child: Child,
-    file: String,
-}
-
-impl Listening {
-    fn start(mut program: Command, name: &str) -> Self {
-        let file = format!("/run/{name}");
-        let out = File::create(&file).unwrap();
-        let child = program.env("LC_ALL", "C").stdout(out).stderr(Stdio::inherit()).spawn();
-        Self { child: child.unwrap(), file }
-    }
-
-    fn said(&self) -> String {
-        fs::read_to_string(&self.file).unwrap()
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn program(name: &str, line: &str) -> Command {
-    let mut command = Command::new(name);
-    command.args(words(line));
-    command
-}
 
 const LINKS: &str = "ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up
     ip link set lo up; ip addr add 10.0.0.1/24 dev v0; ip addr add 2001:db8::1/64 dev v0 nodad";
@@ -64,11 +32,6 @@ const CHANGES: &str = "echo 1 > /proc/sys/net/ipv4/conf/v0/forwarding
     echo 0 > /proc/sys/net/ipv4/conf/v0/forwarding; echo 0 > /proc/sys/net/ipv6/conf/v1/forwarding
     echo 0 > /proc/sys/net/ipv4/conf/v0/rp_filter; ip link set v1 mtu 1500";
 
-/// Groups that a monitor of all joins, as bits: links, neighbours, ids, nexthop objects.
-const ALL: u32 = 0x1 | 0x4 | 0x0800_0000 | NEXTHOP;
-/// Nexthop objects alone, which ip joins last.
-const NEXTHOP: u32 = 0x8000_0000;
-
 #[test]
 fn everything_is_told_as_ip_tells_it() {
     live(|| {
@@ -78,59 +41,35 @@ fn everything_is_told_as_ip_tells_it() {
         quiet();
         sh(LINKS);
         let lines = [
-            ("monitor", ALL),
-            ("monitor all", ALL),
-            ("-d monitor label", ALL),
-            ("-s monitor", ALL),
-            ("-o monitor label", ALL),
-            ("-4 monitor", ALL),
-            ("-6 monitor all", ALL),
-            ("monitor dev v0", ALL),
-            ("monitor label all-nsid", ALL),
-            ("monitor netconf rule", 0x1 | 0x0180_0000),
-            ("monitor nsid rule label", 0x1 | 0x0800_0000),
-            ("-d monitor nexthop route rule", 0x1 | 0x40 | NEXTHOP),
+            "monitor",
+            "monitor all",
+            "-d monitor label",
+            "-s monitor",
+            "-o monitor label",
+            "-4 monitor",
+            "-6 monitor all",
+            "monitor dev v0",
+            "monitor label all-nsid",
+            "monitor netconf rule",
+            "monitor nsid rule label",
+            "-d monitor nexthop route rule",
         ];
-        for (index, (line, groups)) in lines.into_iter().enumerate() {
-            let theirs = Listening::start(program("ip", line), "theirs");
-            let ours = Listening::start(command(&words(line)), "ours");
-            let json = Listening::start(command(&[&["-j"], &words(line)[..]].concat()), "json");
-            let v6 = line.starts_with("-6");
-            // The marks are rules.
-            let groups = groups | if v6 { 0x4_0000 } else { 0x80 };
-            wait_until("three that listen", || listeners(0, groups & !1) == 3);
-            // Ours joins the group of links last, where ip does not join it at all.
-            wait_until("ours", || listeners(0, groups) >= 2);
+        for (index, line) in lines.into_iter().enumerate() {
             let name = format!("n{index}");
-            let family = if v6 { "-6" } else { "-4" };
-            let mark = |pref: u32| {
+            let family = if line.starts_with("-6") { "-6" } else { "-4" };
+            let mark = |pref| {
                 sh(&format!(
                     "ip {family} rule add pref {pref} table 7; ip {family} rule del pref {pref}"
                 ));
             };
-            // ip forgets what comes while it lists links at first.
-            wait_until("all to tell", || {
-                mark(775);
-                [&theirs, &ours, &json].iter().all(|listening| listening.said().contains("775"))
-            });
-            // What is told before this, one may have come too late for.
-            mark(776);
-            sh(&CHANGES.replace("NAME", &name));
-            // Who tells of this has told of all before it.
-            mark(777);
-            for (listening, last) in [(&theirs, "777:"), (&ours, "777:"), (&json, ":777,")] {
-                wait_until(last, || listening.said().matches(last).count() == 2);
-            }
-            let behind = |said: String| {
-                let behind = said.rsplit_once("776:").map(|(_, behind)| behind.to_owned());
-                behind.unwrap_or_else(|| panic!("{line}: the first mark is not told: {said}"))
-            };
-            same(&behind(ours.said()), &behind(theirs.said()), line);
-            let told: Vec<Value> = json.said().lines().map(value).collect();
+            let [ours, theirs, json] =
+                both_tell(line, mark, || drop(sh(&CHANGES.replace("NAME", &name))));
+            same(&ours, &theirs, line);
+            assert!(ours.lines().count() > 1, "{line}: {ours}");
+            let told: Vec<Value> = json.lines().map(value).collect();
             assert!(told.iter().all(|item| item["object"].is_object()), "{line}");
             let foreign = told.iter().filter(|item| item["nsid"] == 7).count();
             assert_eq!(foreign > 0, line.contains("all-nsid"), "{line}");
-            drop((theirs, ours, json));
             sh(&format!("ip link del {name}; ip netns del {name}"));
             wait_until("the id to be free", || sh("ip netns list-id").is_empty());
         }

@@ -3,12 +3,10 @@
 
 mod common;
 
-use std::fs::File;
-use std::process::{Command, Stdio};
-
 use common::beside::{agree, agree_json, ip, same, value, words};
-use common::{Ran, command, run};
-use nl_testkit::{listeners, live, need, quiet, settle, sh, wait_until};
+use common::listening::both_tell;
+use common::{Ran, run};
+use nl_testkit::{live, need, quiet, settle, sh};
 
 /// Links, so that they have no addresses that chance chose.
 const LINKS: &str = "ip link set lo up
@@ -269,36 +267,21 @@ fn events_are_those_of_ip() {
             "-6 monitor neigh rule nexthop",
             "-4 monitor rule",
         ] {
-            let file = |name: &str| File::create(format!("/run/{name}")).unwrap();
-            let mut theirs = Command::new("ip");
-            theirs.args(words(line)).stdout(file("theirs")).stderr(Stdio::inherit());
-            let mut theirs = theirs.spawn().unwrap();
-            let mut ours = command(&words(line)).stdout(file("ours")).spawn().unwrap();
-            let mut json = command(&["-j"]);
-            let mut json = json.args(words(line)).stdout(file("json")).spawn().unwrap();
-            // The group that is joined last.
-            let group = if line.contains("nexthop") { 32 } else { 8 };
-            wait_until("three that listen", || listeners(0, 1 << (group - 1)) == 3);
-            for change in CHANGES {
-                assert_eq!(ip(change).code, 0, "{change}");
-            }
-            sh(CLEAN);
-            // Who tells of this has told of all before it.
             let family = if line.starts_with("-6") { "-6" } else { "-4" };
-            sh(&format!("ip {family} rule add pref 777 table 7; ip {family} rule del pref 777"));
-            let read = |name: &str| std::fs::read_to_string(format!("/run/{name}")).unwrap();
-            for (name, last) in [("theirs", "777:"), ("ours", "777:"), ("json", ":777,")] {
-                wait_until(last, || read(name).matches(last).count() == 2);
-            }
-            for child in [&mut theirs, &mut ours, &mut json] {
-                assert!(child.try_wait().unwrap().is_none());
-                child.kill().unwrap();
-                child.wait().unwrap();
-            }
-            let (theirs, ours) = (read("theirs"), read("ours"));
+            let mark = |pref| {
+                sh(&format!(
+                    "ip {family} rule add pref {pref} table 7; ip {family} rule del pref {pref}"
+                ));
+            };
+            let [ours, theirs, json] = both_tell(line, mark, || {
+                for change in CHANGES {
+                    assert_eq!(ip(change).code, 0, "{change}");
+                }
+                sh(CLEAN);
+            });
             assert!(theirs.lines().count() > 2, "{line}: {theirs}");
             same(&ours, &theirs, line);
-            for item in read("json").lines().map(value) {
+            for item in json.lines().map(value) {
                 let object = &item["object"];
                 assert!(object.is_object());
                 let deleted = item["type"].as_str().unwrap().starts_with("RTM_DEL");

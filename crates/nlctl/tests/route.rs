@@ -5,15 +5,13 @@ mod common;
 
 use std::fs::File;
 use std::net::Ipv4Addr;
-use std::process::{Command, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
 
 use common::beside::{agree, agree_json, ip, same, value, words};
+use common::listening::{Listening, both_tell};
 use common::{Ran, command, nlctl, run};
 use nl_route::{Change, Prefix, Route};
 use nl_socket::Connection;
-use nl_testkit::{live, need, quiet, settle, sh};
+use nl_testkit::{listeners, live, need, quiet, settle, sh, wait_until};
 use nl_wire::value::Family;
 
 /// Links, addresses and routes of many kinds.
@@ -27,11 +25,6 @@ fn zoo() {
     settle();
 }
 
-/// With details ip describes them within each route that uses one; we name them only, so far.
-fn without_nexthop_objects() {
-    sh("ip nexthop flush");
-}
-
 #[test]
 fn text_is_that_of_ip() {
     live(|| {
@@ -40,9 +33,6 @@ fn text_is_that_of_ip() {
         }
         zoo();
         for options in ["", "-s ", "-6 ", "-o ", "-f inet6 ", "-d ", "-6 -d ", "-4 -d -s "] {
-            if options.contains("-d") {
-                without_nexthop_objects();
-            }
             assert!(agree(&format!("{options}route list")).out.lines().count() > 10);
             agree(&format!("{options}route list table all"));
         }
@@ -92,9 +82,6 @@ fn json_is_that_of_ip() {
         }
         zoo();
         for options in ["-j", "-j -s", "-6 -j", "-d -j", "-6 -d -j", "-json -details"] {
-            if options.contains("-d") {
-                without_nexthop_objects();
-            }
             for selector in
                 ["list", "list table all", "list dev v0", "show proto static", "show root default"]
             {
@@ -272,37 +259,26 @@ fn events_are_those_of_ip() {
             "-d monitor route",
             "monitor route address label",
         ] {
-            let file = |name: &str| File::create(format!("/run/{name}")).unwrap();
-            let mut theirs = Command::new("ip");
-            theirs.args(words(line)).stdout(file("theirs")).stderr(Stdio::inherit());
-            let mut theirs = theirs.spawn().unwrap();
-            let mut ours = command(&words(line)).stdout(file("ours")).spawn().unwrap();
-            let mut json = command(&["-j"]);
-            let mut json = json.args(words(line)).stdout(file("json")).spawn().unwrap();
-            sleep(Duration::from_millis(500));
-            sh("ip link add v0 type veth peer name v1
-                ip addr add 10.0.0.1/24 dev v0
-                ip link set v0 up; ip link set v1 up
-                ip route add 10.9.0.0/16 via 10.0.0.2
-                ip route replace 10.9.0.0/16 via 10.0.0.3 mtu 1400
-                ip route add 10.8.0.0/16 nexthop via 10.0.0.2 nexthop via 10.0.0.3
-                ip route del 10.9.0.0/16
-                ip -6 route add 2001:db8::/64 dev v0
-                ip addr del 10.0.0.1/24 dev v0
-                ip -6 route del 2001:db8::/64");
-            sleep(Duration::from_millis(200));
+            let mark = |number| {
+                let route = format!("blackhole 192.0.2.1 metric {number}");
+                sh(&format!("ip route add {route}; ip route del {route}"));
+            };
+            let [ours, theirs, json] = both_tell(line, mark, || {
+                sh("ip link add v0 type veth peer name v1
+                    ip addr add 10.0.0.1/24 dev v0
+                    ip link set v0 up; ip link set v1 up
+                    ip route add 10.9.0.0/16 via 10.0.0.2
+                    ip route replace 10.9.0.0/16 via 10.0.0.3 mtu 1400
+                    ip route add 10.8.0.0/16 nexthop via 10.0.0.2 nexthop via 10.0.0.3
+                    ip route del 10.9.0.0/16
+                    ip -6 route add 2001:db8::/64 dev v0
+                    ip addr del 10.0.0.1/24 dev v0
+                    ip -6 route del 2001:db8::/64");
+            });
             sh("ip link del v1");
-            sleep(Duration::from_millis(300));
-            for child in [&mut theirs, &mut ours, &mut json] {
-                assert!(child.try_wait().unwrap().is_none());
-                child.kill().unwrap();
-                child.wait().unwrap();
-            }
-            let read = |name: &str| std::fs::read_to_string(format!("/run/{name}")).unwrap();
-            let (theirs, ours) = (read("theirs"), read("ours"));
             assert!(theirs.lines().count() > 5, "{theirs}");
             same(&ours, &theirs, line);
-            for item in read("json").lines().map(value) {
+            for item in json.lines().map(value) {
                 let object = &item["object"];
                 assert!(object.is_object());
                 let deleted = item["type"].as_str().unwrap().starts_with("RTM_DEL");
@@ -320,14 +296,11 @@ fn events_follow_a_link_that_is_renamed() {
             return;
         }
         links();
-        let out = File::create("/run/out").unwrap();
-        let mut ours = command(&["monitor", "route"]).stdout(out).spawn().unwrap();
-        sleep(Duration::from_millis(500));
+        let ours = Listening::start(command(&["monitor", "route"]), "out");
+        wait_until("ours", || listeners(0, 0x41) == 1);
         sh("ip route add 10.9.0.0/16 dev v0; ip link set v0 name w0; ip route del 10.9.0.0/16");
-        sleep(Duration::from_millis(200));
-        ours.kill().unwrap();
-        ours.wait().unwrap();
-        let text = std::fs::read_to_string("/run/out").unwrap();
+        wait_until("the end", || ours.said().contains("Deleted 10.9.0.0/16"));
+        let text = ours.said();
         let of_ours: Vec<&str> = text.lines().filter(|line| line.contains("10.9.0.0/16")).collect();
         let expected = ["10.9.0.0/16 dev v0 scope link ", "Deleted 10.9.0.0/16 dev w0 scope link "];
         assert_eq!(of_ours, expected);
@@ -341,16 +314,14 @@ fn flows_are_monitored_beside_routes() {
             return;
         }
         sh("ip link set lo up");
-        let out = File::create("/run/out").unwrap();
-        let mut ours =
-            command(&["monitor", "route", "conntrack", "label"]).stdout(out).spawn().unwrap();
-        sleep(Duration::from_millis(500));
-        sh("ip route add 10.9.0.0/16 dev lo
-            conntrack -I -t 100 -s 10.0.0.1 -d 10.0.0.2 -p 99");
-        sleep(Duration::from_millis(300));
-        ours.kill().unwrap();
-        ours.wait().unwrap();
-        let text = std::fs::read_to_string("/run/out").unwrap();
+        let ours = Listening::start(command(&["monitor", "route", "conntrack", "label"]), "out");
+        wait_until("ours", || listeners(0, 0x41) == 1 && listeners(12, 0x7) == 1);
+        sh("ip route add 10.9.0.0/16 dev lo");
+        // The events of two sockets have no order.
+        wait_until("a route", || ours.said().ends_with('\n'));
+        sh("conntrack -I -t 100 -s 10.0.0.1 -d 10.0.0.2 -p 99");
+        wait_until("a flow", || ours.said().lines().count() == 2);
+        let text = ours.said();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 2, "{text}");
         assert_eq!(lines[0], "[ROUTE]10.9.0.0/16 dev lo scope link ");
@@ -366,10 +337,11 @@ fn lost_events_are_counted() {
     live(|| {
         const ROUTES: u32 = 3000;
         sh("ip link set lo up");
-        let (out, err) = (File::create("/run/out").unwrap(), File::create("/run/err").unwrap());
-        let mut ours =
-            command(&["-j", "monitor", "route"]).stdout(out).stderr(err).spawn().unwrap();
-        sleep(Duration::from_millis(500));
+        let err = File::create("/run/err").unwrap();
+        let mut program = command(&["-j", "monitor", "route"]);
+        program.stderr(err);
+        let ours = Listening::start(program, "out");
+        wait_until("ours", || listeners(0, 0x41) == 1);
         let signal = |signal: &str| sh(&format!("kill -{signal} {}", ours.id()));
         signal("STOP");
         let mut connection = Connection::open(Family::ROUTE).unwrap();
@@ -380,17 +352,22 @@ fn lost_events_are_counted() {
         });
         connection.batch(routes).for_each(|result| result.unwrap());
         signal("CONT");
-        sleep(Duration::from_millis(500));
-        ours.kill().unwrap();
-        ours.wait().unwrap();
-        let (mut seen, mut lost) = (0, 0);
-        for item in std::fs::read_to_string("/run/out").unwrap().lines().map(value) {
-            match item["type"].as_str().unwrap() {
-                "RTM_NEWROUTE" => seen += 1,
-                "loss" => lost += item["dropped"].as_u64().unwrap(),
-                other => panic!("{other}: {item}"),
+        let count = || {
+            let (mut seen, mut lost) = (0, 0);
+            for item in ours.said().lines().filter(|line| line.ends_with('}')).map(value) {
+                match item["type"].as_str().unwrap() {
+                    "RTM_NEWROUTE" => seen += 1,
+                    "loss" => lost += item["dropped"].as_u64().unwrap(),
+                    other => panic!("{other}: {item}"),
+                }
             }
-        }
+            (seen, lost)
+        };
+        wait_until("all to be told", || {
+            let (seen, lost) = count();
+            seen + lost >= u64::from(ROUTES)
+        });
+        let (seen, lost) = count();
         assert!(seen > 0 && lost > 0, "{seen} seen, {lost} lost");
         assert_eq!(seen + lost, u64::from(ROUTES));
         let err = std::fs::read_to_string("/run/err").unwrap();
@@ -410,16 +387,15 @@ fn other_namespaces() {
         );
         assert_eq!(nlctl(&["route"]), "");
         agree("-n there route");
-        let out = File::create("/run/out").unwrap();
-        let mut monitor =
-            command(&["-n", "there", "monitor", "route"]).stdout(out).spawn().unwrap();
-        sleep(Duration::from_millis(300));
+        let monitor = Listening::start(command(&["-n", "there", "monitor", "route"]), "out");
+        wait_until("it to tell", || {
+            sh("ip -n there route add 10.8.0.0/16 dev lo; ip -n there route del 10.8.0.0/16");
+            monitor.said().contains("Deleted 10.8.0.0/16")
+        });
         assert_eq!(nlctl(&["-netns", "there", "route", "del", "10.9.0.0/16"]), "");
-        sleep(Duration::from_millis(200));
-        monitor.kill().unwrap();
-        monitor.wait().unwrap();
-        let text = std::fs::read_to_string("/run/out").unwrap();
-        assert_eq!(text, "Deleted 10.9.0.0/16 dev lo scope link \n");
+        wait_until("the end", || {
+            monitor.said().ends_with("\nDeleted 10.9.0.0/16 dev lo scope link \n")
+        });
         let ran = run(&["-n", "nowhere", "route"]);
         assert_eq!((ran.code, ran.err.lines().count()), (1, 1));
     });
