@@ -16,7 +16,7 @@ use nl_watch::nat::{NatOptions, NatReader, NatTable, Origin};
 const FLOWS: u32 = 1_000_000;
 
 /// Lookups of a short run: it fits between two interruptions.
-const SHORT: usize = 1 << 10;
+const SHORT: u16 = 1 << 10;
 
 /// The namespace.
 const HERE: u64 = 4_026_531_840;
@@ -113,12 +113,16 @@ fn least() {
             for (name, way) in ways {
                 let queries = if name == "absent" { &absent } else { &queries };
                 let mut least = Duration::MAX;
-                for queries in queries.chunks_exact(SHORT).cycle().take(3 * QUERIES / SHORT) {
+                for queries in queries
+                    .chunks_exact(SHORT.into())
+                    .cycle()
+                    .take(3 * QUERIES / usize::from(SHORT))
+                {
                     let begin = Instant::now();
                     black_box(way(&mut reader, queries));
                     least = least.min(begin.elapsed());
                 }
-                print!(" {:.1} |", least.as_secs_f64() * 1e9 / SHORT as f64);
+                print!(" {:.1} |", least.as_secs_f64() * 1e9 / f64::from(SHORT));
             }
             println!();
         }

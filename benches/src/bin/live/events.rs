@@ -15,7 +15,7 @@ use nl_wire::value::Family;
 
 use crate::Setup;
 use crate::flows::{account, fill, flow, open};
-use crate::measure::{self, Candidate, Result, Sample};
+use crate::measure::{self, Candidate, Result, Sample, number};
 
 /// Events that a queue of the size that any host allows can hold, with some to spare.
 const QUEUED: usize = 3000;
@@ -123,7 +123,7 @@ fn make(stop: &AtomicBool) -> Result<usize> {
                 [Change::create, |it: nl_conntrack::Flow| Change::delete_tuple(it.original, None)]
             {
                 let changes = (base..base + AT_ONCE).map(|number| change(flow(number)));
-                let done = connection.batch(changes).filter(std::result::Result::is_ok).count();
+                let done = connection.batch(changes).flatten().count();
                 made.fetch_add(done, Ordering::Relaxed);
             }
         }
@@ -160,10 +160,11 @@ fn flood(setup: &Setup, end: Instant) -> Result<()> {
 
 fn print(name: &str, flood: &Flood) {
     let Flood { made, seen, lost, sample } = flood;
-    let share = 100.0 * (made.saturating_sub(*seen)) as f64 / *made as f64;
+    let (made, seen) = (*made, *seen);
+    let share = 100.0 * number(made.saturating_sub(seen)) / number(made);
     let known = lost.map_or("–".into(), |lost| lost.to_string());
-    let rate = *seen as f64 / FLOOD.as_secs_f64();
-    let cpu = sample.cpu.as_secs_f64() * 1e6 / *seen as f64;
+    let rate = number(seen) / FLOOD.as_secs_f64();
+    let cpu = sample.cpu.as_secs_f64() * 1e6 / number(seen);
     println!("| {name} | {made} | {seen} | {share:.1} % | {known} | {rate:.0} | {cpu:.2} |");
 }
 

@@ -130,7 +130,7 @@ fn curves(title: &str, tables: &[(usize, Vec<Row>)]) -> Plot {
     let mut curves: Vec<Curve> = Vec::new();
     for (size, rows) in tables {
         for row in rows {
-            let point = (*size as f64, row.median() * 1e6 / *size as f64);
+            let point = (measure::number(*size), row.median() * 1e6 / measure::number(*size));
             match curves.iter_mut().find(|curve| curve.name == row.name) {
                 Some(curve) => curve.points.push(point),
                 None => curves.push(Curve { name: row.name.to_owned(), points: vec![point] }),
@@ -174,15 +174,13 @@ fn outside(folder: &Path) -> Result<ExitCode> {
 }
 
 fn main() -> ExitCode {
-    let result = match env::var_os(INSIDE) {
-        Some(folder) => inside(Path::new(&folder)).map(|()| ExitCode::SUCCESS),
-        None => {
-            let folder = env::temp_dir().join(format!("nl-bench-{}", process::id()));
-            let result =
-                fs::create_dir(&folder).map_err(Into::into).and_then(|()| outside(&folder));
-            let _ = fs::remove_dir_all(&folder);
-            result
-        }
+    let result = if let Some(folder) = env::var_os(INSIDE) {
+        inside(Path::new(&folder)).map(|()| ExitCode::SUCCESS)
+    } else {
+        let folder = env::temp_dir().join(format!("nl-bench-{}", process::id()));
+        let result = fs::create_dir(&folder).map_err(Into::into).and_then(|()| outside(&folder));
+        let _ = fs::remove_dir_all(&folder);
+        result
     };
     result.unwrap_or_else(|error| {
         eprintln!("live: {error}");

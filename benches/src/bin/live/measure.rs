@@ -9,6 +9,11 @@ use std::time::{Duration, Instant};
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+/// A count as a number to divide by; counts here are small.
+pub(crate) fn number(count: usize) -> f64 {
+    u32::try_from(count).unwrap_or(u32::MAX).into()
+}
+
 /// What one run took.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sample {
@@ -110,7 +115,7 @@ pub(crate) fn print(size: usize, rows: &[Row]) {
             row.name,
             row.samples.len(),
             row.median() * 1e3,
-            row.median() * 1e6 / size.max(1) as f64,
+            row.median() * 1e6 / number(size.max(1)),
             row.ratio(first),
             wall(row) * 1e3,
             wall(row) / wall(first),

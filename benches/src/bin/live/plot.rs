@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::measure::number;
+
 /// A curve: points of size and cost.
 pub(crate) struct Curve {
     pub(crate) name: String,
@@ -31,14 +33,14 @@ fn decades(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
 /// All diagrams, one below the other.
 pub(crate) fn svg(plots: &[Plot]) -> String {
     let plots: Vec<&Plot> = plots.iter().filter(|plot| !plot.curves.is_empty()).collect();
-    let height = HEIGHT * plots.len() as f64;
+    let height = HEIGHT * number(plots.len());
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" \
          font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" \
          fill=\"white\"/>\n"
     );
     for (index, plot) in plots.iter().enumerate() {
-        let _ = writeln!(out, "<g transform=\"translate(0 {})\">", HEIGHT * index as f64);
+        let _ = writeln!(out, "<g transform=\"translate(0 {})\">", HEIGHT * number(index));
         one(&mut out, plot);
         out.push_str("</g>\n");
     }
@@ -58,10 +60,10 @@ fn one(out: &mut String, plot: &Plot) {
             writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{text}</text>");
     };
     let line = |out: &mut String, from: (f64, f64), to: (f64, f64)| {
-        let ((a, b), (c, d)) = (from, to);
         let _ = writeln!(
             out,
-            "<line x1=\"{a:.1}\" y1=\"{b:.1}\" x2=\"{c:.1}\" y2=\"{d:.1}\" stroke=\"#ddd\"/>"
+            "<line x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\" stroke=\"#ddd\"/>",
+            from.0, from.1, to.0, to.1
         );
     };
     text(out, left, top - 15.0, "start", &plot.title);
@@ -90,7 +92,7 @@ fn one(out: &mut String, plot: &Plot) {
             "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>",
             path.join(" ")
         );
-        let height = top + 18.0 * index as f64 + 8.0;
+        let height = top + 18.0 * number(index) + 8.0;
         let _ = writeln!(
             out,
             "<rect x=\"{}\" y=\"{}\" width=\"12\" height=\"4\" fill=\"{colour}\"/>",

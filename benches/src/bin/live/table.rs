@@ -26,7 +26,7 @@ fn timed<T>(what: &str, count: usize, work: impl FnOnce() -> Result<T>) -> Resul
     println!(
         "| {what} | {count} | {:.0} | {:.2} | {before} | {peak} | {} |",
         took * 1e3,
-        took * 1e6 / count as f64,
+        took * 1e6 / measure::number(count),
         peak.saturating_sub(before)
     );
     Ok(result)
@@ -57,7 +57,7 @@ fn slowly() -> Result<usize> {
     Ok(count)
 }
 
-fn expect<T: PartialEq + std::fmt::Debug>(found: T, wanted: T) -> Result<()> {
+fn expect<T: PartialEq + std::fmt::Debug>(found: &T, wanted: &T) -> Result<()> {
     if found == wanted { Ok(()) } else { Err(format!("{found:?} instead of {wanted:?}").into()) }
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn run(setup: &Setup) -> Result<()> {
     println!("|---|---|---|---|---|---|---|");
     timed("filled", size, || fill(0..size))?;
     let count = timed("listed", size, list)?;
-    expect(count, size)?;
+    expect(&count, &size)?;
     timed("listed once more", size, list)?;
     timed("listed slowly", size, slowly)?;
     let part = (0..size).step_by(PART);
@@ -77,7 +77,7 @@ pub(crate) fn run(setup: &Setup) -> Result<()> {
         let changes = part.clone().map(|number| Change::replace(route(number, OTHER)));
         open()?.batch(changes).try_for_each(|result| Ok(result?))
     })?;
-    expect(census()?, [size - part.len(), part.len()])?;
+    expect(&census()?, &[size - part.len(), part.len()])?;
     timed("flushed", size, || {
         // Listed by one connection, deleted by another as they come.
         let (mut lister, mut deleter) = (open()?, open()?);
@@ -87,5 +87,5 @@ pub(crate) fn run(setup: &Setup) -> Result<()> {
         });
         deleter.batch(listed).try_for_each(|result| Ok(result?))
     })?;
-    expect(census()?, [0, 0])
+    expect(&census()?, &[0, 0])
 }
