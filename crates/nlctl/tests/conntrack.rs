@@ -2,18 +2,19 @@
 #![cfg(target_os = "linux")]
 
 mod common;
+mod conntrack_common;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
-use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use common::{command, nlctl, run, run_with};
-use nl_conntrack::{Change, Flow, Helper, IpProtocol, List, ProtocolInfo, TcpState, Tuple};
-use nl_socket::{Connection, Socket, Wait};
-use nl_testkit::{agree, live, need, sh, skip, try_sh};
+use conntrack_common::{OURS, Watcher, all_read, anonymous, between, masks};
+use nl_conntrack::{Change, Flow, Helper, IpProtocol, List, ProtocolInfo, TcpState, Tuple, groups};
+use nl_socket::{Connection, Event, Events, Socket, Wait};
+use nl_testkit::{live, need, sh, skip, try_sh, wait_until};
 use nl_wire::value::Family;
 use nl_wire::{Messages, Request as _, header};
 use serde_json::Value;
@@ -61,9 +62,7 @@ fn own_etc() {
 
 /// Asserts that both print the same, though timeouts count down between the two.
 fn same(ours: &[&str], theirs: &str) -> String {
-    let (mine, theirs) = agree(|| nlctl(ours), || sh(theirs));
-    assert_eq!(mine, theirs, "{ours:?}");
-    mine
+    between(|| nlctl(ours), || sh(theirs))
 }
 
 #[test]
@@ -197,55 +196,9 @@ fn a_recorded_dump_decodes_to_the_lines_of_conntrack() {
                 Some((_, words)) => format!("conntrack -L -o {words}"),
             };
             let decode = ["decode", "--protocol", "netfilter", "-o", words, "-"];
-            let (ours, theirs) = agree(|| run_with(&decode, &recorded_dump()).out, || sh(&theirs));
-            assert_eq!(ours, theirs, "{words}");
+            between(|| run_with(&decode, &recorded_dump()).out, || sh(&theirs));
         }
     });
-}
-
-/// A program that runs until it is told to end.
-struct Running {
-    child: Child,
-    name: &'static str,
-}
-
-impl Running {
-    fn start(name: &'static str, mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { child: command.spawn().unwrap_or_else(|error| panic!("{name}: {error}")), name }
-    }
-
-    fn signal(&self, signal: &str) {
-        sh(&format!("kill -{signal} {}", self.child.id()));
-    }
-
-    /// Ends it; gives what it printed and said.
-    fn end(mut self, signal: &str) -> (String, String) {
-        self.signal(signal);
-        let (mut out, mut err) = (String::new(), String::new());
-        self.child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
-        self.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-        let status = self.child.wait().unwrap();
-        assert!(status.success(), "{}: {status}: {err}", self.name);
-        (out, err)
-    }
-}
-
-/// Waits until so many netlink sockets of this namespace listen to conntrack events.
-fn wait_for_listeners(count: usize) {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    loop {
-        let table = fs::read_to_string("/proc/thread-self/net/netlink").unwrap();
-        let listens = |line: &&str| {
-            let words: Vec<&str> = line.split_ascii_whitespace().collect();
-            words[1] == "12" && u32::from_str_radix(words[3], 16).is_ok_and(|mask| mask & 7 == 7)
-        };
-        if table.lines().skip(1).filter(listens).count() >= count {
-            return;
-        }
-        assert!(Instant::now() < deadline, "no {count} listeners:\n{table}");
-        sleep(Duration::from_millis(10));
-    }
 }
 
 /// Packets are tracked, their flows announced.
@@ -263,69 +216,51 @@ fn events_are_those_of_conntrack() {
             return;
         }
         track();
-        let mut theirs = Command::new("conntrack");
-        theirs.args(["-E", "-o", "id,extended"]);
-        let theirs = Running::start("conntrack", theirs);
-        let ours = Running::start("nlctl", command(&["conntrack", "watch", "-o", "id,extended"]));
-        let json = Running::start("nlctl", command(&["conntrack", "watch", "--json"]));
-        wait_for_listeners(3);
+        let theirs = Watcher::start("conntrack", "-E -o id,extended");
+        let ours = Watcher::start(OURS, "watch -o id,extended");
+        let json = Watcher::start(OURS, "watch --json");
+        let mut events = Events::open(Family::NETFILTER, &groups::FLOWS).unwrap();
+        wait_until("listeners", || masks() == [7; 4]);
+        let mut count = 0;
+        // Lets all read before more is sent, so that no queue overflows.
+        let mut pause = || {
+            while let Some(event) = events.next(Wait::Never).unwrap() {
+                assert!(matches!(event, Event::Message { .. }), "{event:?}");
+                count += 1;
+            }
+            all_read();
+        };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         for _ in 0..20 {
             let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let (mut server, _) = listener.accept().unwrap();
             client.write_all(b"x").unwrap();
             server.read_exact(&mut [0]).unwrap();
+            pause();
         }
         let (one, two) = (UdpSocket::bind("[::1]:0").unwrap(), UdpSocket::bind("[::1]:0").unwrap());
         one.send_to(b"x", two.local_addr().unwrap()).unwrap();
         two.send_to(b"x", one.local_addr().unwrap()).unwrap();
-        sleep(Duration::from_millis(300));
-        let (theirs, _) = theirs.end("INT");
-        let (ours, err) = ours.end("INT");
-        assert_eq!(ours, theirs);
-        let count = ours.lines().count();
-        assert!(count >= 20 * 3, "{ours}");
-        let head = format!("nlctl v{} (conntrack): ", env!("CARGO_PKG_VERSION"));
-        assert_eq!(err, format!("{head}{count} flow events have been shown.\n"));
-        let (json, _) = json.end("TERM");
-        let kinds: Vec<Value> =
-            json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(kinds.len(), count);
-        for (line, event) in ours.lines().zip(kinds) {
+        // The state of the last packets: no more events but the ends.
+        wait_until("ends of conversations", || {
+            pause();
+            sh("conntrack -L -p tcp --state TIME_WAIT").lines().count() == 20
+        });
+        sh("conntrack -F");
+        pause();
+        assert!(count >= 20 * 4, "{count}");
+        let [theirs, ours, json] = [theirs, ours, json].map(|watcher| {
+            wait_until("all events", || watcher.lines() >= count);
+            watcher.end()
+        });
+        assert_eq!(anonymous(&ours.out), anonymous(&theirs.out));
+        assert_eq!(anonymous(&ours.err), anonymous(&theirs.err));
+        assert!(ours.err.ends_with(&format!(": {count} flow events have been shown.\n")));
+        for (line, event) in ours.out.lines().zip(json.out.lines()) {
+            let event: Value = serde_json::from_str(event).unwrap();
             let tag = event["event"].as_str().unwrap().to_uppercase();
             assert!(line.contains(&format!("[{tag}]")), "{line}");
         }
-    });
-}
-
-#[test]
-fn masks_and_filters_of_events() {
-    live(|| {
-        if !need(&["conntrack"]) {
-            return;
-        }
-        let start = |words: &[&str]| {
-            let all: Vec<&str> = ["conntrack", "watch"].iter().chain(words).copied().collect();
-            Running::start("nlctl", command(&all))
-        };
-        let all = start(&["-e", "all"]);
-        wait_for_listeners(1);
-        let new = start(&["-e", "NEW", "-p", "udp"]);
-        let ends = start(&["-e", "DESTROY", "-s", "10.0.0.0/30"]);
-        sleep(Duration::from_millis(300));
-        sh("for host in 1 2 9; do
-              conntrack -I -t 100 -s 10.0.0.$host -d 10.1.1.1 -p udp --sport 1 --dport 2
-            done
-            conntrack -I -t 100 -s 10.0.0.3 -d 10.1.1.1 -p 99
-            conntrack -D -d 10.1.1.1");
-        sleep(Duration::from_millis(200));
-        assert_eq!(all.end("INT").0.lines().count(), 8);
-        let new = new.end("INT").0;
-        assert_eq!(new.matches("    [NEW] udp ").count(), 3, "{new}");
-        assert_eq!(new.lines().count(), 3);
-        let ends = ends.end("INT").0;
-        assert_eq!(ends.matches("[DESTROY] ").count(), 3, "{ends}");
-        assert_eq!(ends.lines().count(), 3);
     });
 }
 
@@ -350,29 +285,32 @@ fn lost_events_are_counted() {
         if !need(&["conntrack"]) {
             return;
         }
-        let words = ["conntrack", "watch", "--json", "-b", "100000"];
-        let watch = Running::start("nlctl", command(&words));
-        wait_for_listeners(1);
-        watch.signal("STOP");
+        let watch = Watcher::start(OURS, "watch --json -b 100000");
+        wait_until("a listener", || masks() == [7]);
+        watch.stop();
         let mut connection = Connection::open(Family::NETFILTER).unwrap();
         for result in connection.batch((1..=FLOWS).map(|number| Change::create(flow(number)))) {
             result.unwrap();
         }
         watch.signal("CONT");
-        sleep(Duration::from_millis(500));
-        let (out, err) = watch.end("INT");
         let (mut seen, mut lost) = (0, 0);
-        for line in out.lines() {
-            let event: Value = serde_json::from_str(line).unwrap();
-            match event["event"].as_str().unwrap() {
-                "new" => seen += 1,
-                "loss" => {
-                    assert_eq!(event["reason"], "overrun");
-                    lost += event["dropped"].as_u64().unwrap();
+        wait_until("all events, seen or lost", || {
+            (seen, lost) = (0, 0);
+            let out = watch.out();
+            for line in out.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
+                let event: Value = serde_json::from_str(line).unwrap();
+                match event["event"].as_str().unwrap() {
+                    "new" => seen += 1,
+                    "loss" => {
+                        assert_eq!(event["reason"], "overrun");
+                        lost += event["dropped"].as_u64().unwrap();
+                    }
+                    other => panic!("{other}: {line}"),
                 }
-                other => panic!("{other}: {line}"),
             }
-        }
+            seen + lost >= u64::from(FLOWS)
+        });
+        let err = watch.end().err;
         assert!(lost > 0 && seen > 0, "{seen} seen, {lost} lost");
         assert_eq!(seen + lost, u64::from(FLOWS), "{err}");
         assert!(err.contains(&format!("overrun: {lost} messages lost")), "{err}");
@@ -416,8 +354,9 @@ fn other_namespaces() {
         assert_eq!(count(&["conntrack", "list", "--netns", "/run/netns/there"]), 1);
         let mut asleep = Command::new("ip");
         let mut asleep = asleep.args(["netns", "exec", "there", "sleep", "30"]).spawn().unwrap();
-        sleep(Duration::from_millis(200));
-        assert_eq!(count(&["-netns", &asleep.id().to_string(), "conntrack", "list"]), 1);
+        // It is in the other namespace soon.
+        let there = asleep.id().to_string();
+        wait_until("a process there", || count(&["-netns", &there, "conntrack", "list"]) == 1);
         asleep.kill().unwrap();
         asleep.wait().unwrap();
     });

@@ -90,6 +90,21 @@ pub fn same(line: &str) -> Result<Ran, String> {
     }
 }
 
+/// What `ours` shows as soon as it is between what `theirs` shows before and after.
+pub fn between(ours: impl Fn() -> String, theirs: impl Fn() -> String) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    let mut before = theirs();
+    loop {
+        let mine = ours();
+        let after = theirs();
+        if is_between(&before, &mine, &after) {
+            return mine;
+        }
+        assert!(Instant::now() < deadline, "{mine}\n{after}");
+        before = after;
+    }
+}
+
 /// How long to look again.
 const PATIENCE: Duration = Duration::from_secs(10);
 
