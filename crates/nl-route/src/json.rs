@@ -58,6 +58,11 @@ pub fn address(json: &mut Json<'_>, address: &Address, context: &Context<'_>) {
     print::address(&mut Out::Json(json), address, context);
 }
 
+/// Appends one of those addresses that were saved, as `ip address showdump` prints it.
+pub fn saved_address(json: &mut Json<'_>, address: &Address, context: &Context<'_>) {
+    print::saved_address(&mut Out::Json(json), address, context);
+}
+
 /// Appends a neighbour: an object as in the array of `ip -j neighbour`.
 pub fn neighbour(json: &mut Json<'_>, neighbour: &Neighbour, context: &Context<'_>) {
     print::neighbour(&mut Out::Json(json), neighbour, context);

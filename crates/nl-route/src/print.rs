@@ -20,7 +20,7 @@ mod rule;
 mod settings;
 mod traffic;
 
-pub(crate) use address::address;
+pub(crate) use address::{address, saved_address};
 pub use block::Layout;
 pub(crate) use block::{brief_link, link_with_addresses};
 pub(crate) use link::link;

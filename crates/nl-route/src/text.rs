@@ -71,6 +71,11 @@ pub fn address(out: &mut String, address: &Address, context: &Context<'_>) {
     print::address(&mut Out::Text(out), address, context);
 }
 
+/// Appends one of those addresses that were saved, as `ip address showdump` prints it.
+pub fn saved_address(out: &mut String, address: &Address, context: &Context<'_>) {
+    print::saved_address(&mut Out::Text(out), address, context);
+}
+
 /// Appends a neighbour as `ip neighbour` prints it.
 pub fn neighbour(out: &mut String, neighbour: &Neighbour, context: &Context<'_>) {
     print::neighbour(&mut Out::Text(out), neighbour, context);

@@ -9,10 +9,11 @@ use nl_route::{Action, Address, AddressFamily, Change, Link, json, text};
 use nl_wire::Errno;
 
 use crate::args::{Command, Kind, Options, Run, Style};
-use crate::error::{Error, FAILED};
+use crate::error::{Error, FAILED, USAGE};
 use crate::names;
 use crate::object::Session;
 use crate::out::Out;
+use crate::saved;
 use crate::settings::learn_namespaces;
 
 /// The command with all that it understands.
@@ -32,6 +33,9 @@ pub(crate) const COMMAND: Command = Command {
             command(&["replace"], "Add one, or change it if it exists.", CHANGE_HELP, replace),
             command(&["delete"], "Delete an address.", CHANGE_HELP, delete),
             command(&["flush"], "Delete all that a selector names.", LIST_HELP, flush),
+            command(&["save"], "Write addresses to standard output.", LIST_HELP, save),
+            command(&["showdump"], "List saved addresses.", "", show_saved),
+            command(&["restore"], "Add saved addresses.", "", restore),
         ],
         default: true,
     },
@@ -166,6 +170,57 @@ fn flush(options: &Options, out: &mut Out) -> Result<u8, Error> {
         }
     }
     Err(Error::new(FAILED, "*** Flush remains incomplete after 10 rounds. ***"))
+}
+
+/// What ip writes before saved addresses, in host byte order.
+const MAGIC: u32 = 0x4736_1222;
+
+fn save(options: &Options, out: &mut Out) -> Result<u8, Error> {
+    saved::save(options, out, MAGIC, |session| {
+        let selector = parse::selector(&session.words, session.family, &session.names)?;
+        let links: Vec<Link> = session.all(LinkFilter::default())?;
+        let filter = AddressFilter { family: selector.family, index: selector.index };
+        let mut addresses: Vec<Address> = session.all(filter)?;
+        addresses.retain(|address| {
+            let of = |link: &&Link| link.index == address.index;
+            selector.admits(address, &session.names)
+                && links.iter().find(of).is_some_and(|link| selector.admits_link(link))
+        });
+        Ok(addresses)
+    })
+}
+
+fn restore(options: &Options, _: &mut Out) -> Result<u8, Error> {
+    let mut session = Session::start(options)?;
+    let addresses: Vec<Address> = saved::saved(MAGIC, "address", USAGE)?;
+    Ok(saved::restore(&mut session, addresses.into_iter().map(Change::add)))
+}
+
+fn show_saved(options: &Options, out: &mut Out) -> Result<u8, Error> {
+    let session = Session::start(options)?;
+    let addresses: Vec<Address> = saved::saved(MAGIC, "address", USAGE)?;
+    let context = names::context(&session.names, options);
+    let mut rows = out.rows(options.has("json"), options.has("pretty"));
+    // In JSON they are one list, as those of a link are.
+    rows.add(
+        |json| {
+            json.begin_object();
+            json.key("addr_info");
+            json.begin_array();
+            for address in &addresses {
+                json::saved_address(json, address, &context);
+            }
+            json.end_array();
+            json.end_object();
+        },
+        |text| {
+            for address in &addresses {
+                text::saved_address(text, address, &context);
+            }
+        },
+    )?;
+    rows.end()?;
+    Ok(0)
 }
 
 fn add(options: &Options, _: &mut Out) -> Result<u8, Error> {

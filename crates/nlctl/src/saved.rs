@@ -63,7 +63,8 @@ pub(crate) fn save_rules(options: &Options, out: &mut Out) -> Result<u8, Error> 
     })
 }
 
-fn save<T: Object>(
+/// Writes what a session's words select to standard output.
+pub(crate) fn save<T: Object>(
     options: &Options,
     out: &mut Out,
     magic: u32,
@@ -85,7 +86,7 @@ fn save<T: Object>(
 }
 
 /// Reads what was saved from standard input.
-fn saved<T: Object>(magic: u32, what: &str, code: u8) -> Result<Vec<T>, Error> {
+pub(crate) fn saved<T: Object>(magic: u32, what: &str, code: u8) -> Result<Vec<T>, Error> {
     if io::stdin().is_terminal() {
         return Err(Error::new(USAGE, format_args!("Can't restore {what} dump from a terminal")));
     }
@@ -110,7 +111,10 @@ fn saved<T: Object>(magic: u32, what: &str, code: u8) -> Result<Vec<T>, Error> {
 }
 
 /// Makes what was saved; what is there already is as good.
-fn restore<T: Object>(session: &mut Session<'_>, changes: impl Iterator<Item = Change<T>>) -> u8 {
+pub(crate) fn restore<T: Object>(
+    session: &mut Session<'_>,
+    changes: impl Iterator<Item = Change<T>>,
+) -> u8 {
     let mut code = 0;
     for result in session.connection.batch(changes) {
         match result {

@@ -5,7 +5,7 @@ mod common;
 
 use std::fs;
 
-use common::beside::{agree, agree_but_for, ip, same, words};
+use common::beside::{agree, agree_but_for, ip, same, value, words};
 use common::{run, run_with};
 use nl_testkit::{live, need, quiet, sh, wait_until};
 
@@ -290,5 +290,42 @@ fn routes_are_saved_and_restored_by_both() {
         assert_ne!(run_with(&["route", "restore"], &saved[..saved.len() - 2]).code, 0);
         fs::remove_file(ours).unwrap();
         fs::remove_file(theirs).unwrap();
+    });
+}
+
+#[test]
+fn addresses_are_saved_and_restored_by_both() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        quiet();
+        sh("ip link set lo up; ip link add v0 type veth peer name v1; ip link set v0 up
+            ip addr add 10.0.0.1/24 dev v0; ip addr add 2001:db8::1/64 dev v0 nodad
+            ip addr add 10.9.0.1 peer 10.9.0.2/32 dev v0 label v0:x metric 7
+            ip addr add 10.8.0.1/24 brd + dev v1 noprefixroute");
+        let program = env!("CARGO_BIN_EXE_nlctl");
+        let before = ip("-o addr").out;
+        sh(&format!("{program} address save > /run/ours; ip address save > /run/theirs"));
+        let shown = sh("ip address showdump < /run/ours");
+        assert_eq!(shown, sh("ip address showdump < /run/theirs"));
+        assert_eq!(shown, sh(&format!("{program} addr showdump < /run/theirs")));
+        let json = |program: &str| value(&sh(&format!("{program} -j addr showdump < /run/ours")));
+        assert_eq!(json(program), json("ip"));
+        // Of what is there already ip tells, and goes on.
+        for restore in [
+            format!("{program} addr restore < /run/theirs"),
+            "ip addr restore < /run/ours".to_owned(),
+        ] {
+            sh("ip addr flush dev v0 scope global; ip addr flush dev v1");
+            assert!(!ip("-o addr").out.contains("10.8.0.1"));
+            sh(&restore);
+            same(&ip("-o addr").out, &before, &restore);
+        }
+        assert_eq!(
+            sh(&format!("{program} addr save dev v1 | {program} -o addr showdump | wc -l")),
+            "1\n"
+        );
+        assert_eq!(run_with(&["addr", "restore"], b"nothing").code, 255);
     });
 }

@@ -31,6 +31,17 @@ pub(crate) fn address(out: &mut Out<'_, '_>, address: &Address, context: &Contex
     out.end_object();
 }
 
+/// Appends one address of those that were saved, as `ip address showdump` prints it.
+pub(crate) fn saved_address(out: &mut Out<'_, '_>, address: &Address, context: &Context<'_>) {
+    out.begin_entry();
+    out.text(format_args!("if{}:", address.index));
+    out.json(|json| json.field("index", address.index));
+    out.line(context);
+    fields(out, address, context);
+    out.text("\n");
+    out.end_object();
+}
+
 /// All of it but what is around: of a list below a link that is enough.
 pub(super) fn fields(out: &mut Out<'_, '_>, address: &Address, context: &Context<'_>) {
     match address.family {

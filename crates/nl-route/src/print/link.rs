@@ -240,12 +240,11 @@ fn addresses(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
 }
 
 fn namespaces(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
-    let ids = [("link", link.link_netnsid), ("new", link.new_netnsid)];
-    for (which, id) in ids {
+    let ids =
+        [("link_netnsid", "link", link.link_netnsid), ("new_netnsid", "new", link.new_netnsid)];
+    for (key, which, id) in ids {
         let Some(id) = id else { continue };
-        out.json(|json| {
-            json.field(if which == "link" { "link_netnsid" } else { "new_netnsid" }, id)
-        });
+        out.json(|json| json.field(key, id));
         match context.names.netns(id) {
             Some(name) => out.text(format_args!(" {which}-netns {name}")),
             None if id < 0 && which == "link" => out.text(" link-netnsid unknown"),
