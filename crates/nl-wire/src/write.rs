@@ -127,6 +127,7 @@ impl<'b> Writer<'b> {
     ///
     /// # Errors
     /// [`Problem::TooLong`] beyond 65,531 bytes.
+    #[inline]
     pub fn bytes(&mut self, number: u16, bytes: &[u8]) -> Result<(), Error> {
         let length = attribute_length(number, bytes.len())?;
         self.header(length, number);
@@ -228,15 +229,17 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// An attribute whose payload is surely short enough.
+    /// An attribute whose payload is surely short enough: header, payload and padding at one go.
     #[inline]
     fn small<const N: usize>(&mut self, number: u16, payload: [u8; N]) {
         const { assert!(N <= 16) };
         #[allow(clippy::cast_possible_truncation)] // at most 20, by the assertion
         let length = (ATTR_HEADER_LEN + N) as u16;
-        self.header(length, number);
-        self.out.extend_from_slice(&payload);
-        self.pad();
+        let mut bytes = [0; ATTR_HEADER_LEN + 16];
+        bytes[..2].copy_from_slice(&length.to_ne_bytes());
+        bytes[2..4].copy_from_slice(&number.to_ne_bytes());
+        bytes[4..4 + N].copy_from_slice(&payload);
+        self.out.extend_from_slice(&bytes[..align(ATTR_HEADER_LEN + N)]);
     }
 
     #[inline]
@@ -251,6 +254,7 @@ impl<'b> Writer<'b> {
     }
 }
 
+#[inline]
 fn attribute_length(number: u16, payload: usize) -> Result<u16, Error> {
     let length = ATTR_HEADER_LEN + payload;
     u16::try_from(length).map_err(|_| Error::at(Problem::TooLong { length }, number))
