@@ -19,24 +19,41 @@ fn open() -> Connection {
     Connection::open(Family::NETFILTER).unwrap()
 }
 
-/// A stream of events through a filter.
-fn events(filter: &EventFilter) -> Events {
-    let socket = Socket::open(Family::NETFILTER.0).unwrap();
-    socket.set_receive_buffer(8 << 20).unwrap();
-    socket.attach_filter(&filter.compile().unwrap()).unwrap();
-    Events::new(socket, &groups::FLOWS).unwrap()
+/// A stream of events through a filter, and what it brought.
+struct Heard {
+    events: Events,
+    all: Vec<Vec<u8>>,
 }
 
-/// All events that have arrived, as bytes.
-fn drain(events: &mut Events) -> Vec<Vec<u8>> {
-    let mut all = Vec::new();
-    while let Some(event) = events.next(Wait::at_most(Duration::from_millis(50))).unwrap() {
-        match event {
-            Event::Message { message, .. } => all.push(message.bytes.to_vec()),
-            Event::Loss(loss) => panic!("{loss}"),
+fn events(filter: &EventFilter) -> Heard {
+    let socket = Socket::open(Family::NETFILTER.0).unwrap();
+    socket.attach_filter(&filter.compile().unwrap()).unwrap();
+    Heard { events: Events::new(socket, &groups::FLOWS).unwrap(), all: Vec::new() }
+}
+
+/// As many changes of flows as the smallest receive buffer of a host has room for.
+const FEW: usize = 50;
+
+impl Heard {
+    fn hear(&mut self, wait: Wait) {
+        while let Some(event) = self.events.next(wait).unwrap() {
+            match event {
+                Event::Message { message, .. } => self.all.push(message.bytes.to_vec()),
+                Event::Loss(loss) => panic!("{loss}"),
+            }
         }
     }
-    all
+
+    /// What has arrived by now: the events of changes are there when these are acked.
+    fn catch_up(&mut self) {
+        self.hear(Wait::Never);
+    }
+
+    /// All events that have arrived, as bytes.
+    fn drain(&mut self) -> Vec<Vec<u8>> {
+        self.hear(Wait::at_most(Duration::from_millis(50)));
+        std::mem::take(&mut self.all)
+    }
 }
 
 fn ip(text: &str) -> IpAddr {
@@ -57,8 +74,8 @@ fn tuple(six: bool, protocol: IpProtocol, n: u16) -> Tuple {
     tuple
 }
 
-/// Flows of all kinds over netlink: made, changed, deleted, flushed.
-fn injected() {
+/// Flows of all kinds over netlink: made, changed, deleted, flushed; `between` comes after every few.
+fn injected(mut between: impl FnMut()) {
     let mut connection = open();
     let mut flows = Vec::new();
     for n in 0..60_u16 {
@@ -94,7 +111,10 @@ fn injected() {
             flows.push((n, flow));
         }
     }
-    for (n, flow) in &flows {
+    for (index, (n, flow)) in flows.iter().enumerate() {
+        if index % FEW == 0 {
+            between();
+        }
         let mut change = Change::create(flow.clone());
         // Translation is asked for with the reply of a flow without.
         if n % 5 == 1 && flow.original.family() == AddressFamily::INET {
@@ -102,7 +122,10 @@ fn injected() {
         }
         connection.run(change).unwrap_or_else(|error| panic!("{error}: {flow:?}"));
     }
-    for (n, flow) in &flows {
+    for (index, (n, flow)) in flows.iter().enumerate() {
+        if index % FEW == 0 {
+            between();
+        }
         if n % 3 == 0 {
             let update = Flow { mark: Some(u32::from(*n) << 8), status: None, ..flow.clone() };
             connection.run(Change::update(update)).unwrap();
@@ -111,7 +134,9 @@ fn injected() {
             connection.run(Change::delete(Flow { id: None, ..flow.clone() })).unwrap();
         }
     }
+    between();
     connection.run(Flush::default()).unwrap();
+    between();
 }
 
 /// Real packets of both families.
@@ -198,9 +223,12 @@ fn kernel_and_user_space_agree() {
         let filters = descriptions();
         let mut all = events(&EventFilter::default());
         let mut filtered: Vec<_> = filters.iter().map(events).collect();
-        injected();
+        injected(|| {
+            all.catch_up();
+            filtered.iter_mut().for_each(Heard::catch_up);
+        });
         traffic();
-        let all = drain(&mut all);
+        let all = all.drain();
         assert!(all.len() > 300, "{}", all.len());
         let mut partial = 0;
         for (filter, events) in filters.iter().zip(&mut filtered) {
@@ -209,7 +237,7 @@ fn kernel_and_user_space_agree() {
                 .filter(|bytes| filter.passes(&Message::decode(bytes).unwrap()).unwrap())
                 .cloned()
                 .collect();
-            let delivered = drain(events);
+            let delivered = events.drain();
             assert!(
                 delivered == expected,
                 "{} delivered, {} expected of {}: {filter:?}\n{}",
@@ -249,14 +277,17 @@ fn random_shares_are_fair() {
             .map(|rate| events(&EventFilter::Random(Share::new(rate).unwrap())))
             .into();
         let mut connection = open();
-        let flows = (0..2000_u16).map(|n| {
-            let timeout = Some(100);
-            Change::create(Flow { timeout, ..Flow::new(tuple(n % 2 == 0, IpProtocol::UDP, n)) })
-        });
-        for result in connection.batch(flows) {
-            result.unwrap();
+        let flow = |n: u16| {
+            let tuple = tuple(n % 2 == 0, IpProtocol::UDP, n);
+            Change::create(Flow { timeout: Some(10_000), ..Flow::new(tuple) })
+        };
+        for first in (0..2000_u16).step_by(FEW) {
+            for result in connection.batch((first..).take(FEW).map(flow)) {
+                result.unwrap();
+            }
+            filtered.iter_mut().for_each(Heard::catch_up);
         }
-        let counts: Vec<_> = filtered.iter_mut().map(|events| drain(events).len()).collect();
+        let counts: Vec<_> = filtered.iter_mut().map(|heard| heard.drain().len()).collect();
         assert_eq!((counts[0], counts[2]), (0, 2000));
         // A quarter of 2,000; six standard deviations are 116.
         assert!((384..616).contains(&counts[1]), "{counts:?}");
@@ -276,9 +307,9 @@ fn filters_are_exchanged_while_events_arrive() {
         };
         (0..20).for_each(&mut create);
         let filter = EventFilter::Family(AddressFamily::INET6);
-        events.socket().attach_filter(&filter.compile().unwrap()).unwrap();
+        events.events.socket().attach_filter(&filter.compile().unwrap()).unwrap();
         (20..40).for_each(&mut create);
-        let delivered = drain(&mut events);
+        let delivered = events.drain();
         assert_eq!(delivered.len(), 20 + 10);
         let again = |bytes: &&Vec<u8>| filter.passes(&Message::decode(bytes).unwrap()).unwrap();
         assert_eq!(delivered.iter().filter(again).count(), 20);
