@@ -232,9 +232,12 @@ impl Tuple {
                 (16 + 2 * A, 5, CTA_PROTO_NUM),
             ],
         );
-        let address = |at: usize| match <[u8; 16]>::try_from(&bytes[at..at + A]) {
-            Ok(octets) => IpAddr::from(octets),
-            Err(_) => IpAddr::from([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]),
+        let address = |at: usize| {
+            if A == 4 {
+                IpAddr::from(shape::bytes::<N, 4>(bytes, at))
+            } else {
+                IpAddr::from(shape::bytes::<N, 16>(bytes, at))
+            }
         };
         let protocol = IpProtocol(bytes[20 + 2 * A]);
         usual.then(|| Self::new(protocol, address(8), address(12 + A), l4))

@@ -74,6 +74,18 @@ pub const fn header(length: usize, raw_type: u16) -> u32 {
     u32::from_ne_bytes([l0, l1, t0, t1])
 }
 
+/// The `M` bytes at `at`.
+///
+/// # Panics
+/// If they end beyond the end of `bytes`.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+pub fn bytes<const N: usize, const M: usize>(bytes: &[u8; N], at: usize) -> [u8; M] {
+    let mut found = [0; M];
+    found.copy_from_slice(&bytes[at..at + M]);
+    found
+}
+
 macro_rules! numbers {
     ($($(#[$meta:meta])* $name:ident: $type:ty = $convert:ident;)*) => {
         $(
@@ -84,9 +96,7 @@ macro_rules! numbers {
             #[inline(always)]
             #[allow(clippy::inline_always)]
             pub fn $name<const N: usize>(bytes: &[u8; N], at: usize) -> $type {
-                let mut number = [0; size_of::<$type>()];
-                number.copy_from_slice(&bytes[at..at + size_of::<$type>()]);
-                <$type>::$convert(number)
+                <$type>::$convert(self::bytes(bytes, at))
             }
         )*
     };
