@@ -106,7 +106,7 @@ impl<'c, I: Iterator<Item: Request>> Batch<'c, I> {
         }
     }
 
-    /// Waits until each request sent has a result.
+    /// Waits until each request sent has a result: once a datagram.
     fn collect(&mut self) -> Result<(), Error> {
         let deadline = Some(deadline(self.connection.timeout));
         // Requests end in their order: those before have a result.
@@ -174,10 +174,12 @@ impl<I: Iterator<Item: Request>> Iterator for Batch<'_, I> {
         if self.slots.is_empty() {
             self.send();
         }
-        match self.collect() {
-            Ok(()) => {}
-            Err(Error::WouldBlock) => return Some(Err(Error::WouldBlock)),
-            Err(error) => self.give_up(error),
+        if self.open > 0 {
+            match self.collect() {
+                Ok(()) => {}
+                Err(Error::WouldBlock) => return Some(Err(Error::WouldBlock)),
+                Err(error) => self.give_up(error),
+            }
         }
         let result = self.slots.pop_front()?.result;
         self.failed = self.stop && matches!(result, Some(Err(_)));
