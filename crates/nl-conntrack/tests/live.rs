@@ -3,7 +3,7 @@
 #![cfg(all(target_os = "linux", not(miri)))]
 
 use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use nl_conntrack::stats::{GetGlobalStats, ListCpuStats, ListExpectStats};
 use nl_conntrack::text::{self, LabelNames, Options};
@@ -13,7 +13,7 @@ use nl_conntrack::{
     TcpState, Tuple, groups, tables,
 };
 use nl_socket::{Connection, Events, Wait};
-use nl_testkit::{live, need, sh, skip, try_sh};
+use nl_testkit::{between, listeners, live, need, sh, skip, try_sh, wait_until};
 use nl_wire::table::Protocol;
 use nl_wire::value::{AddressFamily, Family};
 use nl_wire::{Errno, Flags, Message, Mode, Request, Writer};
@@ -42,23 +42,10 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// Lines of our own and of conntrack(8), both sorted, until they agree: each flow's timeout counts
-/// down at a moment of its own, which often falls between the two.
+/// Asserts that our lines are those of conntrack(8), but for timeouts that count down meanwhile.
 fn agree(ours: impl Fn() -> Vec<String>, theirs: &str) {
-    let mut different = Vec::new();
-    for _ in 0..100 {
-        let mut ours = ours();
-        let theirs = sh(theirs);
-        let mut theirs: Vec<_> = theirs.lines().map(str::to_owned).collect();
-        ours.sort();
-        theirs.sort();
-        assert_eq!(ours.len(), theirs.len());
-        different = ours.into_iter().zip(theirs).filter(|(ours, theirs)| ours != theirs).collect();
-        if different.is_empty() {
-            return;
-        }
-    }
-    panic!("ours, theirs: {different:#?}");
+    let lines = |lines: Vec<String>| lines.into_iter().map(|line| line + "\n").collect();
+    between(|| lines(ours()), || sh(theirs));
 }
 
 /// Flows of all kinds, made by conntrack(8) and by us; times and counters are on.
@@ -466,14 +453,8 @@ fn events_are_those_of_conntrack() {
             nft add rule inet t c ct state invalid drop");
         sh("conntrack -E -o id,extended > /run/flows 2> /dev/null & echo $! > /run/pid
             conntrack -E expect > /run/expectations 2> /dev/null & echo $! >> /run/pid");
-        wait_for(|| {
-            let sockets = std::fs::read_to_string("/proc/net/netlink").unwrap();
-            let groups = |line: &str| match line.split_whitespace().collect::<Vec<_>>()[..] {
-                [_, "12", _, groups, ..] => groups != "00000000",
-                _ => false,
-            };
-            sockets.lines().filter(|line| groups(line)).count() == 2
-        });
+        // Either of them to the three groups of its own.
+        wait_until("listeners", || [7, 0x38].map(|groups| listeners(12, groups)) == [1, 1]);
         let all = [groups::FLOWS, groups::EXPECTATIONS].concat();
         let mut events = Events::open(Family::NETFILTER, &all).unwrap();
 
@@ -485,21 +466,21 @@ fn events_are_those_of_conntrack() {
         let mut expectations = String::new();
         let program = std::fs::read("/proc/self/comm").unwrap().trim_ascii().to_vec();
         let options = Options { id: true, extended: true, now: now(), ..Options::default() };
-        while let Some(event) = events.next(Wait::at_most(Duration::from_millis(200))).unwrap() {
-            let nl_socket::Event::Message { message, .. } = event else { panic!("{event:?}") };
-            if let Some(event) = Event::decode(&message).unwrap() {
-                assert_eq!(event.flow.unknown, []);
-                let program = (event.port != 0).then_some(program.as_slice());
-                text::event(&mut flows, &event, None, program, &options);
-                flows.push('\n');
-            } else {
-                let event = ExpectationEvent::decode(&message).unwrap().unwrap();
-                text::expectation_event(&mut expectations, &event, None);
-                expectations.push('\n');
-            }
-        }
         let theirs = |path| std::fs::read_to_string(path).unwrap();
-        wait_for(|| {
+        wait_until("the same events", || {
+            while let Some(event) = events.next(Wait::Never).unwrap() {
+                let nl_socket::Event::Message { message, .. } = event else { panic!("{event:?}") };
+                if let Some(event) = Event::decode(&message).unwrap() {
+                    assert_eq!(event.flow.unknown, []);
+                    let program = (event.port != 0).then_some(program.as_slice());
+                    text::event(&mut flows, &event, None, program, &options);
+                    flows.push('\n');
+                } else {
+                    let event = ExpectationEvent::decode(&message).unwrap().unwrap();
+                    text::expectation_event(&mut expectations, &event, None);
+                    expectations.push('\n');
+                }
+            }
             let lengths = ["/run/flows", "/run/expectations"].map(|path| theirs(path).len());
             lengths == [flows.len(), expectations.len()]
         });
@@ -508,16 +489,6 @@ fn events_are_those_of_conntrack() {
         assert_eq!(flows, theirs("/run/flows"));
         assert_eq!(expectations, theirs("/run/expectations"));
     });
-}
-
-/// Waits until it is so, at most five seconds; whether it is shows what follows.
-fn wait_for(so: impl Fn() -> bool) {
-    for _ in 0..500 {
-        if so() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 /// Flows with the helper ftp, and of each an expectation; it may have one only. `None` where the

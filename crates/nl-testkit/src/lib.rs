@@ -13,5 +13,5 @@ mod tool;
 pub use hex::{every_truncation, fixture, fixtures, parse_hex};
 pub use live::{LIMIT, live, live_within, skip};
 pub use rng::Rng;
-pub use steady::{agree, listeners, quiet, settle, wait_until};
+pub use steady::{agree, between, is_between, listeners, quiet, settle, wait_until};
 pub use tool::{need, sh, tool, try_sh};

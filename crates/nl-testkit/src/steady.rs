@@ -60,6 +60,55 @@ pub fn agree<T: PartialEq>(mut ours: impl FnMut() -> T, mut theirs: impl FnMut()
     }
 }
 
+/// A text cut into numbers and what stands between them.
+fn pieces(text: &str) -> Vec<&str> {
+    text.as_bytes()
+        .chunk_by(|one, next| one.is_ascii_digit() == next.is_ascii_digit())
+        .map(|piece| std::str::from_utf8(piece).unwrap_or("not ASCII"))
+        .collect()
+}
+
+/// Whether a text is the same as two others, each number of it as that of the one, or that of the
+/// other, or between the two.
+#[must_use]
+pub fn is_between(before: &str, text: &str, after: &str) -> bool {
+    let [before, text, after] = [before, text, after].map(pieces);
+    let number = |piece: &str| piece.parse::<u128>();
+    let fits = |((before, piece), after): ((&&str, &&str), &&str)| {
+        piece == before
+            || piece == after
+            || match (number(before), number(piece), number(after)) {
+                (Ok(before), Ok(piece), Ok(after)) => {
+                    (before.min(after)..=before.max(after)).contains(&piece)
+                }
+                _ => false,
+            }
+    };
+    before.len() == text.len()
+        && text.len() == after.len()
+        && before.iter().zip(&text).zip(&after).all(fits)
+}
+
+/// What `ours` shows as soon as it is between what `theirs` shows before and after, by
+/// [`is_between`]: many things count down at moments of their own, some of which will fall between
+/// any two looks.
+///
+/// # Panics
+/// If it is not within 20 seconds.
+pub fn between(mut ours: impl FnMut() -> String, mut theirs: impl FnMut() -> String) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    let mut before = theirs();
+    loop {
+        let mine = ours();
+        let after = theirs();
+        if is_between(&before, &mine, &after) {
+            return mine;
+        }
+        assert!(Instant::now() < deadline, "ours:\n{mine}\ntheirs:\n{after}");
+        before = after;
+    }
+}
+
 /// Waits until something is so.
 ///
 /// # Panics

@@ -11,10 +11,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::{command, nlctl, run, run_with};
-use conntrack_common::{OURS, Watcher, all_read, anonymous, between, masks};
+use conntrack_common::{OURS, Watcher, all_read, anonymous, masks};
 use nl_conntrack::{Change, Flow, Helper, IpProtocol, List, ProtocolInfo, TcpState, Tuple, groups};
 use nl_socket::{Connection, Event, Events, Socket, Wait};
-use nl_testkit::{live, need, sh, skip, try_sh, wait_until};
+use nl_testkit::{between, live, need, sh, skip, try_sh, wait_until};
 use nl_wire::value::Family;
 use nl_wire::{Messages, Request as _, header};
 use serde_json::Value;

@@ -10,11 +10,11 @@ use std::fs;
 use std::time::Duration;
 
 use common::{Ran, nlctl, run, run_with};
-use conntrack_common::{OURS, Watcher, anonymous, is_between, masks, own_etc, same, shell};
+use conntrack_common::{OURS, Watcher, anonymous, masks, own_etc, same, shell};
 use conntrack_lines::{BEGINNING, CHANGING, SHOWING, ZOO};
 use nl_conntrack::{Change, Flow, Helper, IpProtocol, ProtocolInfo, TcpState, Tuple};
 use nl_socket::Connection;
-use nl_testkit::{agree, live, live_within, need, sh, skip, try_sh, wait_until};
+use nl_testkit::{agree, is_between, live, live_within, need, sh, skip, try_sh, wait_until};
 use nl_wire::value::Family;
 
 fn ours(line: &str) -> Ran {

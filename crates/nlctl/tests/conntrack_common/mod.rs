@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use nl_testkit::{sh, wait_until};
+use nl_testkit::{is_between, sh, wait_until};
 
 use crate::common::Ran;
 
@@ -36,34 +36,6 @@ pub fn anonymous(text: &str) -> String {
     lines.collect()
 }
 
-/// A text cut into numbers and what stands between them.
-fn pieces(text: &str) -> Vec<&str> {
-    text.as_bytes()
-        .chunk_by(|one, next| one.is_ascii_digit() == next.is_ascii_digit())
-        .map(|piece| std::str::from_utf8(piece).unwrap_or("not ASCII"))
-        .collect()
-}
-
-/// Whether a text is the same as two others, each number of it as that of the one, or that of the
-/// other, or between the two.
-pub fn is_between(before: &str, text: &str, after: &str) -> bool {
-    let [before, text, after] = [before, text, after].map(pieces);
-    let number = |piece: &str| piece.parse::<u128>();
-    let fits = |((before, piece), after): ((&&str, &&str), &&str)| {
-        piece == before
-            || piece == after
-            || match (number(before), number(piece), number(after)) {
-                (Ok(before), Ok(piece), Ok(after)) => {
-                    (before.min(after)..=before.max(after)).contains(&piece)
-                }
-                _ => false,
-            }
-    };
-    before.len() == text.len()
-        && text.len() == after.len()
-        && before.iter().zip(&text).zip(&after).all(fits)
-}
-
 /// Whether both programs say and end the same, whoever speaks. Seconds run on meanwhile, so
 /// what conntrack(8) shows before and after is compared; if it differs, all look again for a while.
 ///
@@ -86,21 +58,6 @@ pub fn same(line: &str) -> Result<Ran, String> {
         if Instant::now() >= deadline {
             return Err(format!("{line}\n{before:#?}\n{ours:#?}\n{after:#?}\n"));
         }
-        before = after;
-    }
-}
-
-/// What `ours` shows as soon as it is between what `theirs` shows before and after.
-pub fn between(ours: impl Fn() -> String, theirs: impl Fn() -> String) -> String {
-    let deadline = Instant::now() + PATIENCE;
-    let mut before = theirs();
-    loop {
-        let mine = ours();
-        let after = theirs();
-        if is_between(&before, &mine, &after) {
-            return mine;
-        }
-        assert!(Instant::now() < deadline, "{mine}\n{after}");
         before = after;
     }
 }
