@@ -12,15 +12,19 @@ use nl_route::{Link, Prefix, Route};
 use nl_testkit::fixture;
 use nl_wire::{Error, Flags, Header, Message, Messages, Writer, write};
 
+pub mod cases;
 pub mod floor;
+pub mod paired;
 
 /// Messages in a stream: times of one iteration in µs are ns a message.
 pub const COUNT: usize = 1000;
 
-/// Captured flows, by what they hold.
-pub const FLOWS: [&str; 4] = ["flow_tcp", "flow_tcp_snat", "flow_udp", "flow_udp_v6"];
-/// Captured routes.
-pub const ROUTES: [&str; 3] = ["route_v4", "route_v6", "route_multipath"];
+/// Captured flows, by what they hold; of the mixed ones every message is one of the others.
+pub const FLOWS: [&str; 6] =
+    ["flow_tcp", "flow_tcp_snat", "flow_udp", "flow_udp_v6", "flow_icmp", "flows_mixed"];
+/// Captured routes, and a mixture.
+pub const ROUTES: [&str; 5] =
+    ["route_v4", "route_v6", "route_v4_metrics", "route_multipath", "routes_mixed"];
 
 /// The bytes of a captured message.
 ///
@@ -49,10 +53,18 @@ pub fn route(name: &str) -> Route {
     Route::decode(&Message::decode(&captured(name)).expect("a message")).expect("a route")
 }
 
+/// One of several, by what looks like chance.
+fn any<T>(of: &[T], index: u16) -> &T {
+    let hash = u32::from(index).wrapping_mul(0x9e37_79b9) >> 16;
+    &of[hash as usize % of.len()]
+}
+
 /// [`COUNT`] messages as a dump has them, each a variation of the captured flow.
 pub fn flows(name: &str) -> Vec<u8> {
-    let first = flow(name);
+    let names = if name == "flows_mixed" { &FLOWS[..FLOWS.len() - 1] } else { &[name] };
+    let firsts: Vec<Flow> = names.iter().copied().map(flow).collect();
     stream(0x100, |index, writer| {
+        let first = any(&firsts, index);
         let vary = |mut tuple: Tuple| {
             tuple.source = vary_address(tuple.source, index);
             if let L4::Ports { source, .. } = &mut tuple.l4 {
@@ -73,8 +85,10 @@ pub fn flows(name: &str) -> Vec<u8> {
 
 /// [`COUNT`] messages as a dump has them, each a variation of the captured route.
 pub fn routes(name: &str) -> Vec<u8> {
-    let first = route(name);
+    let names = if name == "routes_mixed" { &ROUTES[..ROUTES.len() - 1] } else { &[name] };
+    let firsts: Vec<Route> = names.iter().copied().map(route).collect();
     stream(24, |index, writer| {
+        let first = any(&firsts, index);
         let vary = |prefix: Prefix| {
             let address = vary_address(prefix.address, index);
             Prefix { address, ..prefix }.masked()
