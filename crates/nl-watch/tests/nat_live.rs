@@ -256,7 +256,8 @@ fn the_table_answers_for_every_connection() {
     });
 }
 
-/// The other protocols, made over netlink: ids of ICMP, keys of GRE, ports of SCTP and UDPlite.
+/// The other protocols, made over netlink: ids of ICMP, keys of GRE, ports of SCTP. (Linux 7 has no
+/// UDP-Lite: of its packets it knows no ports.)
 #[test]
 fn other_protocols() {
     live(|| {
@@ -273,7 +274,7 @@ fn other_protocols() {
         let v6 = |last| IpAddr::from([0xfd00, 0, 0, 0, 0, 0, 0, last]);
         let tuples = [
             ports(IpProtocol::SCTP),
-            ports(IpProtocol::UDPLITE),
+            ports(IpProtocol::TCP),
             ports(IpProtocol::GRE),
             ports(IpProtocol::UDP),
             icmp(IpProtocol::ICMP, [10, 0, 0, 1].into(), [10, 0, 0, 2].into(), 8),
