@@ -29,10 +29,12 @@ use crate::value::{AddrGenMode, LinkEvent, LinkFlags, LinkMode, LinkType, OperSt
 
 mod info;
 pub mod kind;
+mod offload;
 mod stats;
 pub(crate) mod words;
 
 pub use info::LinkInfo;
+pub use offload::{VirtualFunction, VirtualFunctionStats, Xdp};
 pub use stats::Stats64;
 
 /// Length of `struct ifinfomsg` in bytes.

@@ -15,6 +15,7 @@ mod link;
 mod multicast;
 mod neighbour;
 mod nexthop;
+mod offload;
 mod route;
 mod rule;
 mod settings;

@@ -2,7 +2,7 @@
 //! hand knows them.
 
 // Bits of random numbers are as good as any.
-#![allow(clippy::cast_possible_truncation)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
 
 mod common;
 
@@ -20,6 +20,7 @@ use nl_route::{Link, parse, tables, text};
 use nl_socket::Connection;
 use nl_testkit::{Rng, live, need, parse_hex, tool};
 use nl_wire::attr::Attrs;
+use nl_wire::datagram::Messages;
 use nl_wire::json::Json;
 use nl_wire::table::{Key, Payload, Table};
 use nl_wire::value::Family;
@@ -323,7 +324,7 @@ fn the_other_of_a_pair_is_a_link() {
 /// Links of which ip prints as much as it can.
 fn any_details(rng: &mut Rng, index: u32) -> Link {
     let mut link = any_link(rng, index);
-    let mut some = |rng: &mut Rng| (!rng.one_in(3)).then(|| number(rng) as u32);
+    let some = |rng: &mut Rng| (!rng.one_in(3)).then(|| number(rng) as u32);
     link.promiscuity = some(rng);
     link.allmulti = some(rng);
     link.min_mtu = some(rng);
@@ -369,4 +370,42 @@ fn any_link_is_printed_as_ip_prints_it() {
         let links: Vec<_> = (0..200).map(|n| any_details(&mut rng, 1000 + n)).collect();
         as_ip(&links, &mut names);
     });
+}
+
+/// What the kernel at hand has no device for.
+#[test]
+#[cfg(target_endian = "little")]
+fn programs_and_virtual_functions_are_printed_as_ip_prints_them() {
+    let bytes = parse_hex(include_str!("kinds_data/offload.hex")).unwrap();
+    let names = Names::default();
+    let context = nl_route::Context { statistics: 1, ..nl_route::Context::new(&names) };
+    let (mut out, mut out_json) = (String::new(), String::new());
+    let mut json = Json::new(&mut out_json);
+    json.begin_array();
+    for message in Messages::new(&bytes) {
+        let link = Link::decode(&message.unwrap()).unwrap();
+        text::link(&mut out, &link, &context);
+        nl_route::json::link(&mut json, &link, &context);
+        let mut again = Vec::new();
+        let header = Header { message_type: tables::RTM_NEWLINK, ..Header::default() };
+        write::message(&mut again, header, |writer| link.encode(writer)).unwrap();
+        let again = Link::decode(&Messages::new(&again).next().unwrap().unwrap()).unwrap();
+        assert_eq!(again, link);
+    }
+    json.end_array();
+    // Counters of the links themselves are not there; ip breaks the line for them nevertheless.
+    let theirs = include_str!("kinds_data/offload.txt");
+    let lines = |text: &str| -> Vec<String> {
+        text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    };
+    assert_eq!(lines(&out), lines(theirs));
+    let ours: serde_json::Value = serde_json::from_str(&out_json).unwrap();
+    let theirs: serde_json::Value =
+        serde_json::from_str(include_str!("kinds_data/offload.json")).unwrap();
+    assert_eq!(ours, theirs);
+    let functions: Vec<_> = Messages::new(&bytes)
+        .flat_map(|message| Link::decode(&message.unwrap()).unwrap().virtual_functions())
+        .collect();
+    assert_eq!(functions.len(), 4);
+    assert_eq!(functions[1].vlan, Some((5, 3)));
 }

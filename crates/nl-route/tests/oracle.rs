@@ -259,7 +259,7 @@ fn a_link_with_many_names_does_not_end_the_list() {
             return;
         }
         sh("ip link add v0 type veth peer name v1
-            for number in $(seq 300); do
+            for number in $(seq 400); do
                 echo link property add dev v1 altname \
                     a-rather-long-name-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-\
 0123456789-0123456789-$number
@@ -267,7 +267,11 @@ fn a_link_with_many_names_does_not_end_the_list() {
         let mut connection = Connection::open(Family::ROUTE).unwrap();
         let links = list(&mut connection, List::<Link>::default());
         assert_eq!(links.len(), 3);
-        assert_eq!(links.iter().map(|link| link.altnames.len()).max(), Some(300));
+        assert_eq!(links.iter().map(|link| link.altnames.len()).max(), Some(400));
+        let mut size = Vec::new();
+        let longest = links.iter().max_by_key(|link| link.altnames.len()).unwrap();
+        write::message(&mut size, Header::default(), |writer| longest.encode(writer)).unwrap();
+        assert!(size.len() > 41_000, "{}", size.len());
         let names = names(&mut connection);
         let last = links.iter().find_map(|link| link.altnames.last()).unwrap();
         assert_eq!(names.link_index(&last.to_string()), names.link_index("v1"));

@@ -236,7 +236,7 @@ fn pair(attr: &Attr<'_>) -> Option<(u32, u32)> {
 }
 
 /// A VLAN protocol as ip writes it.
-struct VlanProtocol(u16);
+pub(super) struct VlanProtocol(pub(super) u16);
 
 impl fmt::Display for VlanProtocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

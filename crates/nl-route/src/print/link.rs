@@ -6,7 +6,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 use nl_wire::text::{Colons, Escaped, Hex};
 
 use super::kind::{info_data, slave_data};
-use super::{Context, Out};
+use super::{Context, Out, offload};
 use crate::link::{Link, Stats64};
 use crate::names::NameKind;
 use crate::value::{AddrGenMode, LinkFlags, LinkType};
@@ -66,6 +66,9 @@ pub(super) fn head(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
     if let Some(mtu) = link.mtu {
         out.number("mtu", "mtu ", mtu);
     }
+    if let Some(xdp) = link.xdp() {
+        offload::xdp_head(out, &xdp);
+    }
     if let Some(qdisc) = &link.qdisc {
         out.string("qdisc", "qdisc ", qdisc);
     }
@@ -121,6 +124,9 @@ pub(super) fn rest(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
     if context.details {
         details(out, link, context);
     }
+    if let Some(xdp) = link.xdp() {
+        offload::xdp_programs(out, &xdp, context);
+    }
     if let Some(alias) = &link.alias {
         out.line(context);
         out.text(format_args!("    alias {alias}"));
@@ -129,6 +135,7 @@ pub(super) fn rest(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
     if let (Some(stats), 1..) = (&link.stats, context.statistics) {
         statistics(out, stats, link, context);
     }
+    offload::virtual_functions(out, link, context);
     altnames(out, link, context);
 }
 
@@ -451,7 +458,7 @@ pub(super) fn statistics(
 }
 
 /// ip's word of a hardware type.
-struct TypeWord(LinkType);
+pub(super) struct TypeWord(pub(super) LinkType);
 
 impl fmt::Display for TypeWord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
