@@ -7,7 +7,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use nl_wire::attr::{Attr, Attrs, Records};
 use nl_wire::error::{Error, Problem};
 use nl_wire::value::AddressFamily;
-use nl_wire::{Message, RawAttr, Writer};
+use nl_wire::{Message, RawAttr, Writer, shape};
 
 use crate::prefix::Prefix;
 use crate::tables::route::{
@@ -23,6 +23,7 @@ use crate::value::{
 
 mod hop;
 mod metrics;
+mod usual;
 mod view;
 
 pub use hop::{Encap, Hop, Realms};
@@ -180,23 +181,18 @@ pub const TICKS_PER_SECOND: u32 = 100;
 
 impl CacheInfo {
     #[inline]
-    fn decode(attr: &Attr<'_>) -> Result<Self, Error> {
-        let bytes = attr.array::<32>()?;
-        let word = |at: usize| {
-            let mut word = [0; 4];
-            word.copy_from_slice(&bytes[at..at + 4]);
-            word
-        };
-        Ok(Self {
-            references: u32::from_ne_bytes(word(0)),
-            last_use: u32::from_ne_bytes(word(4)),
-            expires: i32::from_ne_bytes(word(8)),
-            error: i32::from_ne_bytes(word(12)),
-            used: u32::from_ne_bytes(word(16)),
-            id: u32::from_ne_bytes(word(20)),
-            timestamp: u32::from_ne_bytes(word(24)),
-            timestamp_age: u32::from_ne_bytes(word(28)),
-        })
+    fn of(bytes: &[u8; 32]) -> Self {
+        let signed = |at| i32::from_ne_bytes(shape::bytes(bytes, at));
+        Self {
+            references: shape::u32(bytes, 0),
+            last_use: shape::u32(bytes, 4),
+            expires: signed(8),
+            error: signed(12),
+            used: shape::u32(bytes, 16),
+            id: shape::u32(bytes, 20),
+            timestamp: shape::u32(bytes, 24),
+            timestamp_age: shape::u32(bytes, 28),
+        }
     }
 
     fn encode(&self) -> [u8; 32] {
@@ -230,20 +226,23 @@ impl Route {
             RTM_NEWROUTE | RTM_DELROUTE | RTM_GETROUTE => {}
             found => return Err(Problem::MessageType { found }.into()),
         }
-        Self::decode_body(message.body()).map_err(|error| error.in_table(&RTA))
-    }
-
-    #[inline]
-    fn decode_body(body: &[u8]) -> Result<Self, Error> {
-        let (_, attrs) = Attrs::behind(body, RTMSG_LEN)?;
-        let Some(&[family, dst_len, src_len, tos, table, protocol, scope, kind, f0, f1, f2, f3]) =
-            body.first_chunk::<RTMSG_LEN>()
-        else {
+        let body = message.body();
+        let Some((head, attrs)) = body.split_first_chunk() else {
             return Err(Problem::FixedHeader { expected: RTMSG_LEN, actual: body.len() }.into());
         };
-        let family = AddressFamily(family);
-        let mut route = Self {
-            family,
+        let attrs = Attrs::new(attrs);
+        match Self::usual(head, attrs.clone()) {
+            Some(route) => Ok(route),
+            None => Self::walked(head, attrs),
+        }
+    }
+
+    /// What `struct rtmsg` says.
+    #[inline]
+    fn of(head: &[u8; RTMSG_LEN]) -> Self {
+        let &[family, _, _, tos, table, protocol, scope, kind, f0, f1, f2, f3] = head;
+        Self {
+            family: AddressFamily(family),
             tos,
             table: TableId(table.into()),
             protocol: RouteProtocol(protocol),
@@ -251,18 +250,34 @@ impl Route {
             kind: RouteType(kind),
             flags: RouteFlags(u32::from_ne_bytes([f0, f1, f2, f3])),
             ..Self::default()
-        };
-        for attr in attrs {
-            route.read(&attr?, dst_len, src_len)?;
         }
+    }
+
+    /// Reads a route of whatever shape.
+    #[inline(never)]
+    fn walked(head: &[u8; RTMSG_LEN], attrs: Attrs<'_>) -> Result<Self, Error> {
+        // Filled inside what is returned: a route is large enough for moves to cost.
+        let mut result = Ok(Self::of(head));
+        let walk = |route: &mut Self| route.walk(attrs, head[1], head[2]);
+        if let Err(error) = result.as_mut().map_or(Ok(()), walk) {
+            result = Err(error.in_table(&RTA));
+        }
+        result
+    }
+
+    fn walk(&mut self, mut attrs: Attrs<'_>, dst_len: u8, src_len: u8) -> Result<(), Error> {
+        while let Some(attr) = attrs.step() {
+            self.read(&attr, dst_len, src_len)?;
+        }
+        attrs.finish()?;
         // A length alone means that many zero bits.
-        if dst_len != 0 && route.destination.is_none() {
-            route.destination = zeros(family, dst_len, RTA_DST)?;
+        if dst_len != 0 && self.destination.is_none() {
+            self.destination = zeros(self.family, dst_len, RTA_DST)?;
         }
-        if src_len != 0 && route.source.is_none() {
-            route.source = zeros(family, src_len, RTA_SRC)?;
+        if src_len != 0 && self.source.is_none() {
+            self.source = zeros(self.family, src_len, RTA_SRC)?;
         }
-        Ok(route)
+        Ok(())
     }
 
     #[inline]
@@ -274,13 +289,12 @@ impl Route {
             RTA_GATEWAY => self.gateway = Some(attr.ip()?),
             RTA_PRIORITY => self.priority = Some(attr.u32()?),
             RTA_PREFSRC => self.prefsrc = Some(attr.ip()?),
-            RTA_CACHEINFO => self.cache_info = Some(CacheInfo::decode(attr)?),
+            RTA_CACHEINFO => self.cache_info = Some(CacheInfo::of(&attr.array()?)),
             RTA_PREF => self.preference = Some(Preference(attr.u8()?)),
             RTA_SRC if has_ip(self.family) => self.source = Some(prefix(attr, src_len)?),
             RTA_METRICS => {
-                let metrics = Metrics::decode(attr.nested());
-                let metrics = metrics.map_err(|error| error.within(RTA_METRICS))?;
-                self.metrics = Some(Box::new(metrics));
+                let metrics = self.metrics.insert(Box::default());
+                metrics.read_all(attr.nested()).map_err(|error| error.within(RTA_METRICS))?;
             }
             RTA_MULTIPATH => {
                 self.multipath =

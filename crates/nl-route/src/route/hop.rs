@@ -98,8 +98,8 @@ impl Default for Hop {
 impl Hop {
     /// Reads one record of `RTA_MULTIPATH`.
     pub(crate) fn decode(record: &[u8], family: AddressFamily) -> Result<Self, Error> {
-        let (_, attrs) = Attrs::behind(record, RTNEXTHOP_LEN)?;
-        let Some(&[_, _, flags, hops, i0, i1, i2, i3]) = record.first_chunk::<RTNEXTHOP_LEN>()
+        let Some((&[_, _, flags, hops, i0, i1, i2, i3], attrs)) =
+            record.split_first_chunk::<RTNEXTHOP_LEN>()
         else {
             let actual = record.len();
             return Err(Problem::FixedHeader { expected: RTNEXTHOP_LEN, actual }.into());
@@ -110,8 +110,8 @@ impl Hop {
             weight: u16::from(hops) + 1,
             ..Self::default()
         };
-        for attr in attrs {
-            let attr = attr?;
+        let mut attrs = Attrs::new(attrs);
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 RTA_GATEWAY => hop.gateway = Some(attr.ip()?),
                 RTA_VIA => match via(&attr, family)? {
@@ -124,6 +124,7 @@ impl Hop {
                 _ => hop.unknown.push(attr.into()),
             }
         }
+        attrs.finish()?;
         Ok(hop)
     }
 

@@ -85,13 +85,12 @@ metrics! {
 }
 
 impl Metrics {
-    /// Reads what `RTA_METRICS` holds.
-    pub(crate) fn decode(attrs: Attrs<'_>) -> Result<Self, Error> {
-        let mut metrics = Self::default();
-        for attr in attrs {
-            metrics.read(&attr?)?;
+    /// Adds what `RTA_METRICS` holds.
+    pub(crate) fn read_all(&mut self, mut attrs: Attrs<'_>) -> Result<(), Error> {
+        while let Some(attr) = attrs.step() {
+            self.read(&attr)?;
         }
-        Ok(metrics)
+        attrs.finish()
     }
 
     fn read(&mut self, attr: &Attr<'_>) -> Result<(), Error> {
