@@ -209,6 +209,8 @@ fn forwarding() {
         if !need(&["ip", "bridge"]) {
             return;
         }
+        // Nobody but us makes entries.
+        sh("sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1");
         lab();
         // Where the kernel has VLANs of bridges these are tried too.
         sh("ip link add b0 type bridge

@@ -241,8 +241,8 @@ pub(crate) fn survive(error: &nl_socket::Error) -> Result<(), Error> {
 
 fn number_of<T: FromStr>(typed: &str) -> Result<T, Error> {
     typed.parse().map_err(|_| {
-        let text = format_args!("Error: argument \"{}\" is wrong: not a number", word(typed));
-        Error::new(USAGE, text)
+        let typed = word(typed);
+        Error::new(USAGE, format_args!("Error: argument \"{typed}\" is wrong: not a number"))
     })
 }
 
