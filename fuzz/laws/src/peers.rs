@@ -3,6 +3,7 @@
 //! They refuse what we read and the other way round, and for good reasons; but what both read must
 //! be the same.
 
+use std::mem::discriminant;
 use std::net::IpAddr;
 
 use netlink_packet_core::{DecodeError, NetlinkBuffer, NetlinkMessage, NetlinkPayload};
@@ -240,14 +241,24 @@ fn flow(message: &Message<'_>) {
     }
 }
 
+/// Whether each is of another variant.
+fn are_different<T>(items: &[T]) -> bool {
+    let mut kinds = items.iter().map(discriminant);
+    (0..items.len()).all(|_| {
+        let first = kinds.next();
+        kinds.clone().all(|other| Some(other) != first)
+    })
+}
+
 /// A tuple, where each of its parts is there once.
 fn tuple(parts: &[PeerTuple], ours: &Tuple) {
-    let (mut ips, mut protos) = (0, 0);
+    if !are_different(parts) {
+        return;
+    }
     for part in parts {
         match part {
             PeerTuple::Ip(addresses) => {
-                ips += 1;
-                if ips > 1 || addresses.len() > 2 {
+                if !are_different(addresses) {
                     return;
                 }
                 for address in addresses {
@@ -261,8 +272,7 @@ fn tuple(parts: &[PeerTuple], ours: &Tuple) {
                 }
             }
             PeerTuple::Proto(values) => {
-                protos += 1;
-                if protos > 1 || values.len() > 3 {
+                if !are_different(values) {
                     return;
                 }
                 for value in values {

@@ -61,7 +61,15 @@ pub fn object_words(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     let words: Vec<&str> = text.split(' ').collect();
     let names = names();
-    for read in [link::add(&words, &names), link::set(&words, &names)] {
+    // A tunnel, of which changes keep what they do not name.
+    let tunnel = ["name", "g", "type", "gre", "remote", "192.0.2.1", "ttl", "5"];
+    let tunnel = link::add(&tunnel, &names).map(link::LinkChange::finish);
+    let Ok(Ok(tunnel)) = tunnel else { panic!("{tunnel:?}") };
+    for read in [
+        link::add(&words, &names),
+        link::set(&words, &names, None),
+        link::set(&words, &names, Some(&tunnel)),
+    ] {
         match read.map(link::LinkChange::finish) {
             Ok(Ok(link)) => check_request(&Change::add(link)),
             Ok(Err(error)) => check_printable(&error.to_string(), false),
