@@ -298,7 +298,9 @@ fn events_follow_a_link_that_is_renamed() {
         links();
         let ours = Listening::start(command(&["monitor", "route"]), "out");
         wait_until("ours", || listeners(0, 0x41) == 1);
-        sh("ip route add 10.9.0.0/16 dev v0; ip link set v0 name w0; ip route del 10.9.0.0/16");
+        sh("ip route add 10.9.0.0/16 dev v0");
+        wait_until("the old name", || ours.said().contains("10.9.0.0/16 dev v0"));
+        sh("ip link set v0 name w0; ip route del 10.9.0.0/16");
         wait_until("the end", || ours.said().contains("Deleted 10.9.0.0/16"));
         let text = ours.said();
         let of_ours: Vec<&str> = text.lines().filter(|line| line.contains("10.9.0.0/16")).collect();

@@ -77,7 +77,8 @@ const REFUSED: &[&str] = &[
 
 /// All that ip shows.
 fn shown() -> String {
-    SHOW.iter().map(|line| format!("{line}\n{}\n", ip(line).out)).collect()
+    let parts: Vec<_> = SHOW.iter().map(|line| format!("{line}\n{}\n", ip(line).out)).collect();
+    parts.concat()
 }
 
 /// Without what is drawn at random every few minutes.
@@ -248,5 +249,5 @@ fn without_options(text: &str) -> String {
         Some((head, _)) if line.contains(" htb ") => format!("{head}refcnt 2 \n"),
         _ => format!("{line}\n"),
     });
-    lines.collect()
+    lines.collect::<Vec<_>>().concat()
 }

@@ -44,12 +44,12 @@ pub fn same(ours: &str, theirs: &str, what: &str) {
 /// What ours gives, without the indented line that it adds to refusals.
 fn ours(line: &str) -> Ran {
     let ran = run(&words(line));
-    let lines = ran.err.lines().filter(|line| !line.starts_with("  "));
-    Ran { err: lines.map(|line| format!("{line}\n")).collect(), ..ran }
+    let lines = ran.err.split_inclusive('\n').filter(|line| !line.starts_with("  "));
+    Ran { err: lines.collect(), ..ran }
 }
 
-/// Asserts that ours and ip say, and end, the same, but for what ours adds; gives what ours did. Both look until they agree:
-/// counters and times run on.
+/// Asserts that ours and ip say, and end, the same, but for what ours adds to refusals; gives what
+/// ours did. Both look until they agree: counters and times run on.
 pub fn agree(line: &str) -> Ran {
     agree_but_for(line, str::to_owned)
 }

@@ -75,9 +75,9 @@ pub fn both_tell(line: &str, mark: impl Fn(u32), changes: impl FnOnce()) -> [Str
     });
     all.map(|listening| {
         let said = listening.said();
-        let lines: Vec<_> = said.lines().collect();
+        let lines: Vec<_> = said.split_inclusive('\n').collect();
         let first = lines.iter().rposition(|line| line.contains(&words[1])).expect("a mark");
         let last = lines.iter().position(|line| line.contains(&words[2])).expect("a mark");
-        lines[first + 1..last].iter().map(|line| format!("{line}\n")).collect()
+        lines[first + 1..last].concat()
     })
 }
