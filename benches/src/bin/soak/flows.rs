@@ -16,6 +16,9 @@ const FLOWS: usize = 20_000;
 /// Changes of a round.
 const BURST: usize = 10_000;
 
+/// Rounds after which the table has its full size, and faults begin.
+const FULL: u64 = 3;
+
 /// Rounds from one checkpoint to the next.
 const ROUNDS: u64 = 10;
 
@@ -70,8 +73,7 @@ pub(crate) fn run(events: u64, rng: &mut Rng) -> Row {
     let (mut table, mut row, mut round) = (Table::default(), Row::new("flows"), 0);
     while row.announced < events {
         round += 1;
-        // A table of full size first, so that the first half is no smaller than the second.
-        let fault = if round > ROUNDS && rng.one_in(3) { *rng.pick(&FAULTS) } else { Fault::None };
+        let fault = if round > FULL && rng.one_in(3) { *rng.pick(&FAULTS) } else { Fault::None };
         row.fault(fault);
         reader.begin(fault);
         let left = usize::try_from(events - row.announced).unwrap_or(usize::MAX).min(BURST);

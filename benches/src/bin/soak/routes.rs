@@ -19,6 +19,9 @@ const BURST: usize = 2000;
 /// Changes between two looks of the listener beside.
 const STRIDE: usize = 100;
 
+/// Rounds after which the table has its full size, and faults begin.
+const FULL: u64 = 3;
+
 /// Rounds from one checkpoint to the next.
 const ROUNDS: u64 = 20;
 
@@ -144,7 +147,7 @@ pub(crate) fn run(changes: u64, rng: &mut Rng) -> Row {
     let (mut row, mut round) = (Row::new("routes"), 0);
     while row.changes < changes {
         round += 1;
-        let fault = if round > ROUNDS && rng.one_in(3) { *rng.pick(&FAULTS) } else { Fault::None };
+        let fault = if round > FULL && rng.one_in(3) { *rng.pick(&FAULTS) } else { Fault::None };
         row.fault(fault);
         reader.begin(fault);
         let left = usize::try_from(changes - row.changes).unwrap_or(usize::MAX).min(BURST);
