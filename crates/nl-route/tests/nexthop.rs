@@ -11,7 +11,7 @@ use nl_route::{
     AddressFamily, Change, Context, GetNexthop, List, Nexthop, NexthopBucket, json, parse, text,
 };
 use nl_socket::Connection;
-use nl_testkit::{agree, live, need, quiet, settle, sh};
+use nl_testkit::{agree, live, need, quiet, settle, sh, try_sh};
 use nl_wire::Errno;
 use nl_wire::value::Family;
 
@@ -43,7 +43,7 @@ const WORDS: &[&str] = &[
     "id 12 group 8/9 fdb",
     "id 13 group 1/2 type resilient buckets 8 idle_timer 60 unbalanced_timer 300",
     "id 14 group 1,3/2 type mpath proto 4",
-    "id 17 group 1,256/2",
+    WIDE,
     "id 18 type resilient buckets 4 group 1,2/2 proto bgp",
 ];
 
@@ -54,6 +54,16 @@ const WORDS6: &[&str] = &[
     "id 62 via fe80::9 dev v0",
 ];
 
+/// A weight above 255, which Linux has since 6.12.
+const WIDE: &str = "id 17 group 1,256/2";
+
+/// Whether ip can make it here.
+fn added(option: &str, line: &str) -> bool {
+    let added = try_sh(&format!("ip {option} nexthop add {line}"));
+    assert!(added.is_ok() || line == WIDE, "{added:?}");
+    added.is_ok()
+}
+
 fn all() -> Vec<(&'static str, AddressFamily, &'static str)> {
     let plain = WORDS.iter().map(|line| ("", AddressFamily::UNSPEC, *line));
     plain.chain(WORDS6.iter().map(|line| ("-6", AddressFamily::INET6, *line))).collect()
@@ -63,7 +73,7 @@ fn make() {
     quiet();
     sh(SETUP);
     for (option, _, line) in all() {
-        sh(&format!("ip {option} nexthop add {line}"));
+        added(option, line);
     }
 }
 
@@ -155,7 +165,9 @@ fn the_same_words_make_the_same_nexthops() {
         };
         for (option, family, line) in all() {
             let before = nexthops(&mut connection);
-            sh(&format!("ip {option} nexthop add {line}"));
+            if !added(option, line) {
+                continue;
+            }
             let theirs = nexthops(&mut connection);
             let words = split(line);
             let id = words.iter().position(|word| *word == "id").unwrap();
