@@ -4,10 +4,13 @@
 use std::fmt::Debug;
 use std::hint::black_box;
 
+use nl_conntrack::text::{self, Options};
 use nl_conntrack::{Flow, FlowView};
+use nl_route::names::Names;
 use nl_route::route::RouteView;
-use nl_route::{Link, Route};
+use nl_route::{Context, Link, Route};
 use nl_wire::attr::Attrs;
+use nl_wire::json::Json;
 use nl_wire::listing::Listing;
 use nl_wire::table::Protocol;
 use nl_wire::{Error, Message, Messages, Request};
@@ -22,7 +25,7 @@ pub const FLOOR: &str = "/floor";
 pub struct Case {
     /// What it is called: `group/input` and perhaps what of it.
     pub name: String,
-    /// Bytes on the wire that a run handles.
+    /// Bytes on the wire that a run handles, or of the text that it prints.
     pub wire: usize,
     /// Messages that a run handles.
     pub messages: usize,
@@ -42,6 +45,7 @@ pub fn all() -> Vec<Case> {
     walk(&mut cases);
     decode(&mut cases);
     encode(&mut cases);
+    print(&mut cases);
     listing(&mut cases);
     cases
 }
@@ -197,6 +201,44 @@ fn requests(cases: &mut Vec<Case>, name: &str, request: impl Request + 'static) 
     });
     let wire = run();
     cases.push(Case { name: format!("encode/{name}"), wire, messages: COUNT, run });
+}
+
+/// Lines as conntrack(8) and ip(8) print them, and JSON.
+fn print(cases: &mut Vec<Case>) {
+    let tcp = flow("flow_tcp");
+    let line = |out: &mut String, flow: &Flow| text::flow(out, flow, &Options::default());
+    lines(cases, "flow_tcp", tcp.clone(), line);
+    lines(cases, "flow_tcp/json", tcp, |out, flow| {
+        Json::new(out).value(flow);
+    });
+    let (names, v4) = (Names::default(), route("route_v4"));
+    let (more, same) = (names.clone(), v4.clone());
+    lines(cases, "route_v4", v4, move |out, route| {
+        nl_route::text::route(out, route, &Context::new(&names));
+    });
+    lines(cases, "route_v4/json", same, move |out, route| {
+        nl_route::json::route(&mut Json::new(out), route, &Context::new(&more));
+    });
+}
+
+/// [`COUNT`] lines into a warm buffer.
+fn lines<T: 'static>(
+    cases: &mut Vec<Case>,
+    name: &str,
+    object: T,
+    line: impl Fn(&mut String, &T) + 'static,
+) {
+    let mut out = String::new();
+    let mut run: Box<dyn FnMut() -> usize> = Box::new(move || {
+        out.clear();
+        for _ in 0..COUNT {
+            line(&mut out, black_box(&object));
+        }
+        black_box(&out).len()
+    });
+    let wire = run();
+    assert!(wire > 20 * COUNT, "{name}");
+    cases.push(Case { name: format!("print/{name}"), wire, messages: COUNT, run });
 }
 
 fn listing(cases: &mut Vec<Case>) {
