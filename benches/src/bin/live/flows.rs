@@ -5,8 +5,9 @@ use std::hint::black_box;
 use std::process::Command;
 use std::time::Instant;
 
-use nl_conntrack::{Change, Flow, IpProtocol, List, ProtocolInfo, Status, TcpState, Tuple};
+use nl_conntrack::{Change, Flow, Get, IpProtocol, List, ProtocolInfo, Status, TcpState, Tuple};
 use nl_socket::{Connection, Replies, parallel};
+use nl_wire::Errno;
 use nl_wire::value::Family;
 
 use crate::measure::{self, Candidate, Result, Row, Sample};
@@ -17,6 +18,19 @@ const MOST: usize = 250_000;
 
 pub(crate) fn open() -> std::result::Result<Connection, nl_socket::Error> {
     Connection::open(Family::NETFILTER)
+}
+
+/// Whether the kernel tracks connections and tells of them; says so if not.
+pub(crate) fn are_tracked() -> bool {
+    // The answer of a kernel that does is that there is no such flow.
+    let answer = open().and_then(|mut connection| connection.get(Get::PROBE).map(drop));
+    match answer {
+        Err(error) if error.errno() != Some(Errno::ENOENT) => {
+            println!("left out: tracked connections: {error}");
+            false
+        }
+        _ => true,
+    }
 }
 
 /// Flow `number`: of IPv4 and IPv6, TCP and UDP in turns.

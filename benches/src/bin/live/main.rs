@@ -143,8 +143,12 @@ fn curves(title: &str, tables: &[(usize, Vec<Row>)]) -> Plot {
 fn inside(folder: &Path) -> Result<()> {
     let setup = Setup::read(folder)?;
     let mut plots = Vec::new();
-    let wanted: Vec<&str> =
+    let mut wanted: Vec<&str> =
         PARTS.into_iter().filter(|name| setup.parts.iter().any(|part| part == name)).collect();
+    let of_flows = |part: &&str| matches!(*part, "flows" | "events");
+    if wanted.iter().any(of_flows) && !flows::are_tracked() {
+        wanted.retain(|part| !of_flows(part));
+    }
     let mut left = u32::try_from(wanted.len())?;
     for part in wanted {
         let end = setup.share(left);
