@@ -423,9 +423,6 @@ fn filters_and_flush() {
         let unreplied = Masked { value: Status(0), mask: Status::SEEN_REPLY };
         assert_eq!(ports(status(unreplied), both), [2, 3, 4, 5, 10]);
         assert_eq!(ports(status(Masked::default()), both), [1, 2, 3, 4, 5, 10]);
-        if ports(Filter { zone: Some(7), ..all }, both) == ports(all, both) {
-            return skip("this kernel does not filter by zone, as Linux does since 6.8");
-        }
         assert_eq!(ports(Filter { zone: Some(7), ..all }, both), [3]);
         assert_eq!(ports(Filter { zone: Some(9), ..all }, both), [10]);
         assert_eq!(ports(Filter { zone: Some(0), ..all }, both), [1, 2, 4, 5]);
@@ -433,7 +430,11 @@ fn filters_and_flush() {
         connection
             .run(Flush { filter: Filter { zone: Some(7), ..all }, ..Flush::default() })
             .unwrap();
-        assert_eq!(list(&mut connection, List::default()).len(), 5);
+        let left = list(&mut connection, List::default()).len();
+        if left == 0 {
+            return skip("this kernel flushes all zones: Linux honours one since 6.8");
+        }
+        assert_eq!(left, 5);
         connection.run(Flush { family: six, ..Flush::default() }).unwrap();
         assert_eq!(list(&mut connection, List::default()).len(), 4);
         connection.run(Flush::default()).unwrap();
