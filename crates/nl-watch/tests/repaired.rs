@@ -26,7 +26,9 @@ impl Both {
     fn list(&mut self, ports: &[u16], now: Instant) {
         assert_eq!(self.engine.until_list(now), Some(Duration::ZERO));
         self.engine.begin(now);
-        ports.iter().for_each(|port| self.engine.listed(flow(*port)));
+        for port in ports {
+            self.engine.listed(flow(*port));
+        }
         self.engine.end(now);
         while let Some(item) = self.engine.next() {
             assert!(!matches!(item, Item::Full { .. }));
