@@ -8,7 +8,7 @@ use nl_route::text::Layout;
 use nl_route::{Action, Address, AddressFamily, Change, Link, json, text};
 use nl_wire::Errno;
 
-use crate::args::{Command, Kind, Options, Run, Style};
+use crate::args::{Command, Kind, Options, Run};
 use crate::error::{Error, FAILED, USAGE};
 use crate::names;
 use crate::object::Session;
@@ -23,7 +23,6 @@ pub(crate) const COMMAND: Command = Command {
     about: "Addresses, with the words of ip address.",
     text: "",
     flags: &[],
-    style: Style::Ip,
     // In the order in which ip looks for what was cut short.
     kind: Kind::Group {
         commands: &[
@@ -48,7 +47,7 @@ const fn command(
     run: Run,
 ) -> Command {
     let kind = Kind::Run(run);
-    Command { names, arguments: "WORDS", about, text, flags: &[], style: Style::Ip, kind }
+    Command { names, arguments: "WORDS", about, text, flags: &[], kind }
 }
 
 const LIST_HELP: &str = "\

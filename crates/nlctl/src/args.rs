@@ -41,19 +41,8 @@ pub(crate) struct Command {
     pub(crate) text: &'static str,
     /// Its options, besides those of the groups it is in.
     pub(crate) flags: &'static [Flag],
-    /// How its users expect errors to be worded.
-    pub(crate) style: Style,
     /// What it runs or contains.
     pub(crate) kind: Kind,
-}
-
-/// Whose words a command speaks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Style {
-    /// ip(8)'s.
-    Ip,
-    /// conntrack(8)'s.
-    Conntrack,
 }
 
 /// What runs a command.
@@ -80,7 +69,6 @@ pub(crate) enum Kind {
 pub(crate) struct Options {
     given: Vec<(&'static str, String)>,
     words: Vec<OsString>,
-    style: Option<Style>,
 }
 
 impl Options {
@@ -139,9 +127,6 @@ impl Options {
                 "M" | "mpls" => Ok(AddressFamily::MPLS),
                 "B" | "bridge" => Ok(AddressFamily::BRIDGE),
                 "0" | "link" => Ok(AddressFamily::PACKET),
-                _ if self.style == Some(Style::Conntrack) => {
-                    Err(Error::parameter(format_args!("`{}' unsupported protocol", word(name))))
-                }
                 _ => Err(Error::new(
                     USAGE,
                     format_args!(
@@ -223,7 +208,6 @@ fn read(
                                 let rest =
                                     parser.raw_args().map_err(|error| usage(&path, error))?;
                                 options.words.extend(rest);
-                                options.style = Some(style(&path));
                                 return Ok(Parsed::Run(*run, options));
                             }
                         }
@@ -255,13 +239,11 @@ fn read(
         // What stands before it begins each line that names no object itself.
         let names = path.iter().skip(1).filter_map(|command| command.names.first());
         options.words.splice(0..0, names.map(OsString::from));
-        options.style = Some(style(&path));
         return Ok(Parsed::Run(crate::batch::run, options));
     }
     while let Some(Kind::Group { commands, default: true }) = path.last().map(|last| &last.kind) {
         path.extend(commands.first());
     }
-    options.style = path.last().map(|last| last.style);
     Ok(match path.last().map(|last| &last.kind) {
         Some(Kind::Run(run)) => Parsed::Run(*run, options),
         _ => Parsed::Incomplete(path),
@@ -294,55 +276,24 @@ fn line(path: &[&'static Command]) -> String {
     names.join(" ")
 }
 
-fn style(path: &[&'static Command]) -> Style {
-    path.last().map_or(Style::Ip, |command| command.style)
-}
-
 fn unknown(path: &[&'static Command], typed: &OsStr) -> Error {
     let (what, code) = if path.len() == 1 { ("Object", FAILED) } else { ("Command", USAGE) };
     let (typed, line) = (word(typed), line(path));
-    match style(path) {
-        Style::Ip => {
-            Error::new(code, format_args!("{what} \"{typed}\" is unknown, try \"{line} help\"."))
-        }
-        Style::Conntrack => {
-            Error::parameter(format_args!("unknown command `{typed}', try \"{line} help\""))
-        }
-    }
+    Error::new(code, format_args!("{what} \"{typed}\" is unknown, try \"{line} help\"."))
 }
 
 fn unknown_option(path: &[&'static Command], typed: &str) -> Error {
     let (typed, line) = (word(typed), line(path));
-    match style(path) {
-        Style::Ip => {
-            Error::new(USAGE, format_args!("Option \"{typed}\" is unknown, try \"{line} --help\"."))
-        }
-        Style::Conntrack => {
-            Error::parameter(format_args!("unknown option `{typed}', try \"{line} --help\""))
-        }
-    }
+    Error::new(USAGE, format_args!("Option \"{typed}\" is unknown, try \"{line} --help\"."))
 }
 
 /// What lexopt finds wrong: a value that is missing or superfluous.
 fn usage(path: &[&'static Command], error: lexopt::Error) -> Error {
-    let text = match (error, style(path)) {
-        (lexopt::Error::MissingValue { option: Some(option) }, Style::Conntrack) => {
-            return Error::parameter(format_args!(
-                "option `{}' requires an argument",
-                word(&option)
-            ));
-        }
-        (lexopt::Error::MissingValue { option: Some(option) }, Style::Ip) => {
+    let text = match error {
+        lexopt::Error::MissingValue { option: Some(option) } => {
             format!("Option \"{}\" requires an argument", word(&option))
         }
-        (error, style) => {
-            let text = error.to_string();
-            let text = word(&text).to_string();
-            if style == Style::Conntrack {
-                return Error::parameter(text);
-            }
-            format!("Error: {text}")
-        }
+        error => format!("Error: {}", word(&error.to_string())),
     };
     Error::new(USAGE, format_args!("{text}, try \"{} --help\".", line(path)))
 }

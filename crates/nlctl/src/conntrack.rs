@@ -8,8 +8,9 @@ use nl_conntrack::parse::{self, Line, Output, ParseError, Table};
 use nl_conntrack::text::{self, LabelNames, SaveCommand};
 use nl_conntrack::{Event, Flow};
 use nl_socket::host;
+use nl_wire::value::AddressFamily;
 
-use crate::args::{Command, Kind, Options, Style};
+use crate::args::{Command, Kind, Options};
 use crate::error::{CONNTRACK, Error, FAILED, REFUSED, io_text, say, word};
 use crate::out::Out;
 
@@ -30,7 +31,6 @@ pub(crate) const COMMAND: Command = Command {
     about: "Tracked connections, with the words of conntrack(8).",
     text: "",
     flags: &[],
-    style: Style::Conntrack,
     kind: Kind::Raw(run),
 };
 
@@ -99,7 +99,8 @@ fn own_options(words: &[OsString], options: &mut Vec<(&'static str, String)>) ->
             "--pretty" => options.push(("pretty", "pretty".into())),
             "--trace" => options.push(("trace", "trace".into())),
             "--all-netns" => options.push(("all-netns", "all-netns".into())),
-            "-4" | "-6" => options.push((if text == "-4" { "4" } else { "6" }, text.into())),
+            "-4" => options.push(("4", "4".into())),
+            "-6" => options.push(("6", "6".into())),
             "--netns" => {
                 let value = words.next().and_then(|value| value.to_str());
                 options.push(("netns", value.unwrap_or_default().into()));
@@ -139,8 +140,11 @@ fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
     }
     translate(&mut typed)?;
     // The family may be named before the command, as with nlctl's other commands.
-    if let Some(family) = [("4", "ipv4"), ("6", "ipv6")].iter().find(|row| options.has(row.0)) {
-        typed.extend(["-f".into(), family.1.into()]);
+    match options.family()? {
+        AddressFamily::UNSPEC => {}
+        AddressFamily::INET => typed.extend(["-f", "ipv4"].map(Into::into)),
+        AddressFamily::INET6 => typed.extend(["-f", "ipv6"].map(Into::into)),
+        _ => return Err(Error::parameter("unsupported protocol family")),
     }
     let context = Context { options, labels: None };
     match typed.first().map(String::as_str) {

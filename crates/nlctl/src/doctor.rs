@@ -5,7 +5,7 @@ use nl_wire::json::{Json, ToJson};
 use nl_wire::text::Escaped;
 use nl_wire::value::Family;
 
-use crate::args::{Command, Kind, Options, Style};
+use crate::args::{Command, Kind, Options};
 use crate::error::{Error, FAILED, USAGE, word};
 use crate::kernel::{self, Tracer};
 use crate::out::Out;
@@ -29,7 +29,6 @@ With -j an array of {\"check\":NAME,\"state\":\"ok\"|\"warn\"|\"missing\",\"foun
 without \"remedy\" where none is needed. Exit code 0, or 1 if anything is missing.
 ",
     flags: &[],
-    style: Style::Ip,
     kind: Kind::Run(run),
 };
 

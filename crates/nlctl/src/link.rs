@@ -13,7 +13,7 @@ use nl_socket::netns::Netns;
 use nl_wire::RawAttr;
 use nl_wire::text::Text;
 
-use crate::args::{Command, Kind, Options, Run, Style};
+use crate::args::{Command, Kind, Options, Run};
 use crate::error::{Error, USAGE, word};
 use crate::names;
 use crate::object::{Printer, Session};
@@ -27,7 +27,6 @@ pub(crate) const COMMAND: Command = Command {
     about: "Links, with the words of ip link.",
     text: "",
     flags: &[],
-    style: Style::Ip,
     // In the order in which ip looks for what was cut short.
     kind: Kind::Group {
         commands: &[
@@ -42,7 +41,6 @@ pub(crate) const COMMAND: Command = Command {
                 about: "Give a link further names, or take them.",
                 text: "",
                 flags: &[],
-                style: Style::Ip,
                 kind: Kind::Group {
                     commands: &[
                         command(&["add"], "Give names.", PROPERTY_HELP, name),
@@ -63,7 +61,7 @@ const fn command(
     run: Run,
 ) -> Command {
     let kind = Kind::Run(run);
-    Command { names, arguments: "WORDS", about, text, flags: &[], style: Style::Ip, kind }
+    Command { names, arguments: "WORDS", about, text, flags: &[], kind }
 }
 
 const LIST_HELP: &str = "\
@@ -78,7 +76,8 @@ netkit, sit, veth, vlan, vrf, vxlan, wireguard, or any other without options.";
 const SET_HELP: &str = "\
 WORDS are as of ip link set: [dev] LINK [up|down] [name NAME] [mtu NUMBER] [address ADDRESS]
 [master LINK|nomaster] [netns NAME|PID] [alias NAME] [txqueuelen NUMBER] [group GROUP] [arp on|off]
-[multicast on|off] [promisc on|off] [addrgenmode MODE] [carrier on|off] [type KIND OPTIONS].";
+[multicast on|off] [promisc on|off] [addrgenmode MODE] [carrier on|off] [vf NUMBER OPTIONS]
+[type KIND OPTIONS].";
 
 const PROPERTY_HELP: &str = "WORDS are dev LINK altname NAME….";
 

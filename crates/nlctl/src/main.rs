@@ -4,7 +4,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use args::{Command, Flag, Kind, Parsed, Style, help, parse};
+use args::{Command, Flag, Kind, Parsed, help, parse};
 use error::{Error, FAILED, USAGE, say};
 use out::Out;
 
@@ -104,7 +104,6 @@ pub(crate) static COMMANDS: Command = Command {
     about: "Routes and tracked connections, live and recorded.",
     text: "",
     flags: &FLAGS,
-    style: Style::Ip,
     kind: Kind::Group {
         commands: &[
             ROUTE,
@@ -143,7 +142,6 @@ addresses, follows them by its own event stream, changes and deletes some, provo
 and compares its mirrors with the kernel's tables entry by entry.
 ",
     flags: &[],
-    style: Style::Ip,
     kind: Kind::Run(demo::run),
 };
 
@@ -153,7 +151,6 @@ const ROUTE: Command = Command {
     about: "Routes, with the words of ip route.",
     text: "",
     flags: &[],
-    style: Style::Ip,
     // In the order in which ip looks for what was cut short.
     kind: Kind::Group {
         commands: &[
@@ -221,7 +218,6 @@ const ROUTE_COMMAND: Command = Command {
     about: "",
     text: route::CHANGE_HELP,
     flags: &[],
-    style: Style::Ip,
     kind: Kind::Run(route::list),
 };
 
@@ -239,7 +235,6 @@ const MONITOR: Command = Command {
     about: "Show changes as they happen, as ip monitor does.",
     text: monitor::HELP,
     flags: &monitor::FLAGS,
-    style: Style::Ip,
     kind: Kind::Run(monitor::run),
 };
 
@@ -249,7 +244,6 @@ const DECODE: Command = Command {
     about: "Show recorded messages.",
     text: decode::HELP,
     flags: &decode::FLAGS,
-    style: Style::Ip,
     kind: Kind::Run(decode::run),
 };
 
@@ -279,10 +273,6 @@ fn run() -> Result<u8, Error> {
             Ok(0)
         }
         Parsed::Help(path) => {
-            help(out.text(), &path);
-            Ok(0)
-        }
-        Parsed::Incomplete(path) if path.last().is_some_and(|c| c.style == Style::Conntrack) => {
             help(out.text(), &path);
             Ok(0)
         }

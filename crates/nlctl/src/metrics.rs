@@ -15,7 +15,7 @@ use nl_watch::consumer::{Namespace, Told};
 use nl_watch::metrics::Metrics;
 use nl_watch::nat::{NatOptions, Tracker};
 
-use crate::args::{Command, Flag, Kind, Options, Style};
+use crate::args::{Command, Flag, Kind, Options};
 use crate::error::{Error, FAILED, USAGE, say, word};
 use crate::feed::{self, Feed, earlier, number, say_filter, survive};
 use crate::out::Out;
@@ -65,7 +65,6 @@ unless --public is given. Port 0 takes any that is free; the address is told on 
             help: "how often to write it; 15 without this",
         },
     ],
-    style: Style::Ip,
     kind: Kind::Run(run),
 };
 

@@ -11,7 +11,7 @@ use nl_wire::Errno;
 use nl_wire::json::Json;
 use nl_wire::value::Family;
 
-use crate::args::{Command, Flag, Kind, Options, Style};
+use crate::args::{Command, Flag, Kind, Options};
 use crate::error::{Error, FAILED, USAGE, say, word};
 use crate::feed;
 use crate::kernel;
@@ -30,7 +30,6 @@ A line has both directions of a connection: as it was begun, and as its answers 
 translated.
 ",
     flags: &[],
-    style: Style::Ip,
     kind: Kind::Group {
         commands: &[
             Command {
@@ -39,7 +38,6 @@ translated.
                 about: "List translated connections.",
                 text: "",
                 flags: &[ZONE],
-                style: Style::Ip,
                 kind: Kind::Run(list),
             },
             Command {
@@ -53,7 +51,6 @@ their place, icmp and icmpv6 with the id of echo requests. With -j the object ha
 such connection, or if it is not translated.
 ",
                 flags: &[ZONE],
-                style: Style::Ip,
                 kind: Kind::Run(get),
             },
             Command {
@@ -62,7 +59,6 @@ such connection, or if it is not translated.
                 about: "List translated connections, then show those that begin and end.",
                 text: watch::HELP,
                 flags: &[feed::ALL_NETNS, feed::LIMIT, feed::BUFFER_SIZE],
-                style: Style::Ip,
                 kind: Kind::Run(watch::run),
             },
         ],

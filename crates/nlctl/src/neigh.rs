@@ -7,7 +7,7 @@ use nl_route::parse::neighbour as parse;
 use nl_route::value::NeighbourState;
 use nl_route::{Action, AddressFamily, Change, Context, Hidden, List, Neighbour, json, text};
 
-use crate::args::{Command, Kind, Options, Run, Style};
+use crate::args::{Command, Kind, Options, Run};
 use crate::error::{Error, FAILED};
 use crate::names;
 use crate::object::{Printer, Session};
@@ -20,7 +20,6 @@ pub(crate) const COMMAND: Command = Command {
     about: "Neighbours, with the words of ip neighbour.",
     text: "",
     flags: &[],
-    style: Style::Ip,
     // In the order in which ip looks for what was cut short.
     kind: Kind::Group {
         commands: &[
@@ -49,7 +48,7 @@ const fn command(
     run: Run,
 ) -> Command {
     let kind = Kind::Run(run);
-    Command { names, arguments: "WORDS", about, text, flags: &[], style: Style::Ip, kind }
+    Command { names, arguments: "WORDS", about, text, flags: &[], kind }
 }
 
 const LIST_HELP: &str = "\

@@ -3,7 +3,7 @@
 use nl_route::parse::nexthop::{self as parse, Selector};
 use nl_route::{Action, Change, GetNexthop, Hidden, List, Nexthop, NexthopBucket, json, text};
 
-use crate::args::{Command, Kind, Options, Run, Style};
+use crate::args::{Command, Kind, Options, Run};
 use crate::error::{Error, FAILED};
 use crate::object::{Printer, Session};
 use crate::out::Out;
@@ -15,7 +15,6 @@ pub(crate) const COMMAND: Command = Command {
     about: "Nexthop objects, with the words of ip nexthop.",
     text: "",
     flags: &[],
-    style: Style::Ip,
     // In the order in which ip looks for what was cut short.
     kind: Kind::Group {
         commands: &[
@@ -47,7 +46,7 @@ const fn command(
     run: Run,
 ) -> Command {
     let kind = Kind::Run(run);
-    Command { names, arguments: "WORDS", about, text, flags: &[], style: Style::Ip, kind }
+    Command { names, arguments: "WORDS", about, text, flags: &[], kind }
 }
 
 const LIST_HELP: &str = "\

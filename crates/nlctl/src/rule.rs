@@ -3,7 +3,7 @@
 use nl_route::parse::rule as parse;
 use nl_route::{Action, Change, Hidden, List, Rule, json, text};
 
-use crate::args::{Command, Kind, Options, Run, Style};
+use crate::args::{Command, Kind, Options, Run};
 use crate::error::{Error, FAILED};
 use crate::object::{Printer, Session};
 use crate::out::Out;
@@ -16,7 +16,6 @@ pub(crate) const COMMAND: Command = Command {
     about: "Routing rules, with the words of ip rule.",
     text: "",
     flags: &[],
-    style: Style::Ip,
     // In the order in which ip looks for what was cut short.
     kind: Kind::Group {
         commands: &[
@@ -38,7 +37,7 @@ const fn command(
     run: Run,
 ) -> Command {
     let kind = Kind::Run(run);
-    Command { names, arguments: "WORDS", about, text, flags: &[], style: Style::Ip, kind }
+    Command { names, arguments: "WORDS", about, text, flags: &[], kind }
 }
 
 const LIST_HELP: &str = "\

@@ -14,7 +14,7 @@ use nl_route::{
 use nl_socket::Connection;
 use nl_socket::netns::Netns;
 
-use crate::args::{Command, Kind, Options, Run, Style};
+use crate::args::{Command, Kind, Options, Run};
 use crate::error::{Error, FAILED, USAGE, word};
 use crate::object::{Printer, Session};
 use crate::out::Out;
@@ -26,7 +26,7 @@ const fn command(
     run: Run,
 ) -> Command {
     let kind = Kind::Run(run);
-    Command { names, arguments: "WORDS", about, text, flags: &[], style: Style::Ip, kind }
+    Command { names, arguments: "WORDS", about, text, flags: &[], kind }
 }
 
 const fn group(
@@ -40,7 +40,6 @@ const fn group(
         about,
         text: "",
         flags: &[],
-        style: Style::Ip,
         kind: Kind::Group { commands, default: true },
     }
 }

@@ -6,7 +6,7 @@ use nl_route::{
     Action, Change, Class, GetClass, GetQdisc, Hidden, Link, List, Object, Qdisc, json, text,
 };
 
-use crate::args::{Command, Kind, Options, Run, Style};
+use crate::args::{Command, Kind, Options, Run};
 use crate::error::Error;
 use crate::names;
 use crate::object::{Printer, Session};
@@ -19,7 +19,6 @@ pub(crate) const QDISCS: Command = Command {
     about: "Queueing disciplines, with the words of tc qdisc.",
     text: "",
     flags: &[],
-    style: Style::Ip,
     kind: Kind::Group {
         commands: &[
             command(&["show", "list", "lst"], "List disciplines.", LIST_HELP, list_qdiscs),
@@ -63,7 +62,7 @@ const fn command(
     run: Run,
 ) -> Command {
     let kind = Kind::Run(run);
-    Command { names, arguments: "WORDS", about, text, flags: &[], style: Style::Ip, kind }
+    Command { names, arguments: "WORDS", about, text, flags: &[], kind }
 }
 
 const LIST_HELP: &str = "\

@@ -124,8 +124,11 @@ fn filters_are_those_of_conntrack() {
             let shown = same(&ours, &format!("conntrack -L {words}"));
             assert_eq!(shown.lines().count(), count, "{words}:\n{shown}");
         }
-        // The other way of naming the family.
-        assert_eq!(nlctl(&["-6", "conntrack", "list"]).lines().count(), 2);
+        // The family may be named before the command.
+        for words in [&["-6"][..], &["-f", "inet6"], &["-f", "ipv6"]] {
+            assert_eq!(nlctl(&[words, &["conntrack", "list"]].concat()).lines().count(), 2);
+        }
+        assert_eq!(run(&["-f", "mpls", "conntrack", "delete"]).code, 2);
     });
 }
 
