@@ -35,6 +35,7 @@ use crate::value::RouteType;
 
 pub mod address;
 mod encap;
+mod function;
 mod get;
 mod kind;
 pub mod link;

@@ -409,3 +409,28 @@ fn programs_and_virtual_functions_are_printed_as_ip_prints_them() {
     assert_eq!(functions.len(), 4);
     assert_eq!(functions[1].vlan, Some((5, 3)));
 }
+
+#[test]
+fn virtual_functions_are_set() {
+    let mut names = Names::default();
+    names.set_link(3, "v0");
+    let line = "v0 vf 1 mac 02:00:00:00:00:01 vlan 5 qos 3 rate 7 max_tx_rate 9 min_tx_rate 8 \
+                spoofchk on query_rss off trust on state enable up";
+    let words: Vec<_> = line.split_ascii_whitespace().collect();
+    let link = parse::link::set(&words, &names, None).unwrap().finish().unwrap();
+    assert!(link.flags.contains(LinkFlags::UP));
+    let functions = link.virtual_functions();
+    let function = &functions[0];
+    assert_eq!(
+        (functions.len(), function.number, &function.address[..6]),
+        (1, 1, &[2, 0, 0, 0, 0, 1][..])
+    );
+    assert_eq!(
+        (function.vlan, function.tx_rate, function.rate),
+        (Some((5, 3)), Some(7), Some((8, 9)))
+    );
+    let switches = (function.spoof_check, function.rss_query, function.trust, function.link_state);
+    assert_eq!(switches, (Some(1), Some(0), Some(1), Some(1)));
+    let wrong = parse::link::set(&["v0", "vf", "1", "state", "x"], &names, None).unwrap_err();
+    assert!(wrong.to_string().contains("\"x\" is wrong"));
+}

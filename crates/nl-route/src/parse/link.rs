@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
+use nl_wire::attr::NLA_F_NESTED;
 use nl_wire::text::Text;
 use nl_wire::{RawAttr, Writer};
 
@@ -16,7 +17,7 @@ use crate::names::{NameKind, Names, parse_number};
 use crate::request::NAME_LENGTH_MAX;
 use crate::tables::link::{
     AF_INET6, IFLA_AF_SPEC, IFLA_CARRIER, IFLA_GRO_MAX_SIZE, IFLA_GSO_MAX_SEGS, IFLA_GSO_MAX_SIZE,
-    IFLA_INET6_ADDR_GEN_MODE, IFLA_LINK_NETNSID, IFLA_LINKMODE, IFLA_PROTO_DOWN,
+    IFLA_INET6_ADDR_GEN_MODE, IFLA_LINK_NETNSID, IFLA_LINKMODE, IFLA_PROTO_DOWN, IFLA_VFINFO_LIST,
 };
 use crate::value::LinkFlags;
 
@@ -61,7 +62,10 @@ impl LinkChange {
 }
 
 /// A value of one byte among words.
-fn on_off<S: AsRef<str>>(words: &mut Words<'_, S>, key: &str) -> Result<bool, WordError> {
+pub(super) fn on_off<S: AsRef<str>>(
+    words: &mut Words<'_, S>,
+    key: &str,
+) -> Result<bool, WordError> {
     match words.value()? {
         "on" => Ok(true),
         "off" => Ok(false),
@@ -156,6 +160,10 @@ fn shared<S: AsRef<str>>(
             link.master = Some(index.ok_or_else(|| wrong(word, "Device does not exist"))?);
         }
         "nomaster" => link.master = Some(0),
+        "vf" => {
+            let list = super::function::function(words)?;
+            raw(link, IFLA_VFINFO_LIST | NLA_F_NESTED, list);
+        }
         "netns" => change.netns = Some(Text::from(words.value()?)),
         "link-netnsid" => {
             let id = words.number(i32::MAX.unsigned_abs(), "Invalid \"link-netnsid\" value")?;
