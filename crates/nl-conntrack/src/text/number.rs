@@ -33,9 +33,16 @@ pub(crate) struct Ntop(pub(crate) IpAddr);
 
 impl fmt::Display for Ntop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::new();
-        address(&mut text, self.0);
-        f.write_str(&text)
+        match self.0 {
+            IpAddr::V6(v6) => match v6.segments() {
+                [0, 0, 0, 0, 0, 0, high, _] if high != 0 => {
+                    let [.., a, b, c, d] = v6.octets();
+                    write!(f, "::{a}.{b}.{c}.{d}")
+                }
+                _ => v6.fmt(f),
+            },
+            IpAddr::V4(v4) => v4.fmt(f),
+        }
     }
 }
 
