@@ -54,10 +54,10 @@ pub(super) fn function<S: AsRef<str>>(words: &mut Words<'_, S>) -> Result<Vec<u8
             }
             "rate" => put(IFLA_VF_TX_RATE, &[words.number(u32::MAX, "Invalid \"rate\" value")?])?,
             "max_tx_rate" => {
-                rate[1] = Some(words.number(u32::MAX, "Invalid \"max tx rate\" value")?)
+                rate[1] = Some(words.number(u32::MAX, "Invalid \"max tx rate\" value")?);
             }
             "min_tx_rate" => {
-                rate[0] = Some(words.number(u32::MAX, "Invalid \"min tx rate\" value")?)
+                rate[0] = Some(words.number(u32::MAX, "Invalid \"min tx rate\" value")?);
             }
             "state" => {
                 let word = words.value()?;
