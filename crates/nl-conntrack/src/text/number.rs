@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 use core::fmt;
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr};
 
 /// Appends `number` in decimal.
 pub(super) fn decimal(out: &mut String, mut number: u64) {
@@ -35,9 +35,9 @@ impl fmt::Display for Ntop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             IpAddr::V6(v6) => match v6.segments() {
-                [0, 0, 0, 0, 0, 0, high, _] if high != 0 => {
-                    let [.., a, b, c, d] = v6.octets();
-                    write!(f, "::{a}.{b}.{c}.{d}")
+                [0, 0, 0, 0, 0, 0, high, low] if high != 0 => {
+                    let v4 = u32::from(high) << 16 | u32::from(low);
+                    write!(f, "::{}", Ipv4Addr::from(v4))
                 }
                 _ => v6.fmt(f),
             },
@@ -97,7 +97,7 @@ fn dotted(out: &mut String, octets: [u8; 4]) {
 mod tests {
     use super::*;
     use alloc::string::ToString as _;
-    use core::net::{Ipv4Addr, Ipv6Addr};
+    use core::net::Ipv6Addr;
 
     #[test]
     fn numbers() {
