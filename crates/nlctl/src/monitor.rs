@@ -1,6 +1,7 @@
 //! `nlctl monitor`: changes as they happen, as `ip monitor` prints them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::os::fd::AsFd as _;
 use std::time::SystemTime;
@@ -408,13 +409,14 @@ impl Monitor<'_> {
         let local = seconds + i64::from(utc_offset(seconds));
         if self.options.has("tshort") {
             let date = Date(local).to_string().replace(' ', "T");
-            text.push_str(&format!("[{date}.{:06}] ", now.subsec_micros()));
+            put(text, format_args!("[{date}.{:06}] ", now.subsec_micros()));
         } else if self.options.has("timestamp") {
-            text.push_str(&format!("Timestamp: {} {} usec\n", spoken(local), now.subsec_micros()));
+            let (second, micros) = (spoken(local), now.subsec_micros());
+            put(text, format_args!("Timestamp: {second} {micros} usec\n"));
         }
         if self.everywhere {
             match item.nsid {
-                Some(id) => text.push_str(&format!("[nsid {id}]")),
+                Some(id) => put(text, format_args!("[nsid {id}]")),
                 None => text.push_str("[nsid current]"),
             }
         }
@@ -453,4 +455,10 @@ fn spoken(local: i64) -> String {
 #[allow(clippy::needless_pass_by_value)]
 fn failed(error: io::Error) -> Error {
     Error::io("cannot follow events", &error)
+}
+
+/// Appends what `format!` would make anew.
+fn put(text: &mut String, arguments: fmt::Arguments<'_>) {
+    // A String takes everything.
+    let _ = fmt::Write::write_fmt(text, arguments);
 }

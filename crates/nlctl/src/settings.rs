@@ -92,7 +92,7 @@ fn delete_label(options: &Options, _: &mut Out) -> Result<u8, Error> {
 fn flush_labels(options: &Options, _: &mut Out) -> Result<u8, Error> {
     let mut session = Session::start(options)?;
     nothing(&session, "\"ip addrlabel flush\" does not allow extra arguments")?;
-    let all: Vec<AddressLabel> = session.all(Default::default())?;
+    let all: Vec<AddressLabel> = session.all(AddressLabelFilter::default())?;
     session.delete(all)?;
     Ok(0)
 }
@@ -232,11 +232,8 @@ fn namespaces(options: &Options, out: &mut Out) -> Result<u8, Error> {
                 json.end_object();
             },
             |text| {
-                text.push_str(&word(&name).to_string());
-                if let Some(id) = id {
-                    text.push_str(&format!(" (id: {id})"));
-                }
-                text.push('\n');
+                let id = id.map_or_else(String::new, |id| format!(" (id: {id})"));
+                text.extend([&*word(&name).to_string(), &*id, "\n"]);
             },
         )?;
     }
@@ -263,13 +260,11 @@ fn ids(options: &Options, out: &mut Out) -> Result<u8, Error> {
         *slot = Some(id.ok_or_else(|| wrong(value, reason))?);
     }
     learn_namespaces(&mut session.names, &mut session.connection);
-    match only {
-        Some(id) => session.get(out, &NSID, GetNsid { of: NsidTarget::Id(id) }),
-        None => {
-            let listed = session.list(out, &NSID, ListNsids { target }, Hidden(0));
-            listed.map_err(|error| error.with_code(FAILED))
-        }
+    if let Some(id) = only {
+        return session.get(out, &NSID, GetNsid { of: NsidTarget::Id(id) });
     }
+    let listed = session.list(out, &NSID, ListNsids { target }, Hidden(0));
+    listed.map_err(|error| error.with_code(FAILED))
 }
 
 fn set(options: &Options, _: &mut Out) -> Result<u8, Error> {

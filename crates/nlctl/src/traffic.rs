@@ -1,5 +1,6 @@
 //! `nlctl qdisc` and `nlctl class`: traffic control with the words of tc(8).
 
+use nl_route::filter::LinkFilter;
 use nl_route::parse::traffic as parse;
 use nl_route::traffic::{Traffic, TrafficFilter};
 use nl_route::{
@@ -104,7 +105,7 @@ fn list_classes(options: &Options, out: &mut Out) -> Result<u8, Error> {
         return session.list(out, &CLASS, List::<Class> { filter }, hidden);
     }
     let mut classes: Vec<Class> = Vec::new();
-    for link in session.all::<Link>(Default::default())? {
+    for link in session.all::<Link>(LinkFilter::default())? {
         let filter = TrafficFilter { index: Some(link.index), ..filter.clone() };
         classes.append(&mut session.all(filter)?);
     }
