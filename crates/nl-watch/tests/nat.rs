@@ -250,6 +250,47 @@ fn lists_and_events_in_any_order() {
     assert_eq!(tracker.table().len(), 2);
 }
 
+/// A list that is heard late has flows that ended meanwhile. They don't take the place of newer ones,
+/// whether they are translated or not.
+#[test]
+fn a_late_list_displaces_nobody() {
+    let mut tracker = Tracker::new(FOREVER);
+    let now = Instant::now();
+    let [first, second, third, before] = [1, 2, 3, 4].map(|number| {
+        let original = tuple(IpProtocol::TCP, false, 1, 2, number);
+        flow(original, tuple(IpProtocol::TCP, false, 3, 2, 9), None)
+    });
+    let event = |kind, flow: &Flow| Event { kind, port: 0, flow: flow.clone() };
+    let find = |tracker: &mut Tracker, tuple| tracker.table_mut().lookup(1, 0, tuple);
+    let answers = first.reply;
+    tracker.event(1, &event(EventKind::New, &before), now); // its end is lost
+    let listing = tracker.begin_list(1);
+    tracker.event(1, &event(EventKind::Destroy, &first), now);
+    tracker.event(1, &event(EventKind::New, &second), now);
+    tracker.listed(&listing, &first, now);
+    tracker.listed(&listing, &Flow { reply: answers, ..Flow::new(answers.reversed()) }, now);
+    assert_eq!(find(&mut tracker, &answers), Some(second.original));
+    assert_eq!(find(&mut tracker, &first.original), None);
+    // One that ended stands in the way as well.
+    tracker.event(1, &event(EventKind::Destroy, &second), now);
+    tracker.listed(&listing, &first, now);
+    assert_eq!(find(&mut tracker, &first.original), None);
+    assert_eq!(tracker.end_list(listing, true), 0);
+    tracker.expire(now);
+    assert!(tracker.table().is_empty());
+    // What was announced before the list gives way, and within a list the later one is newer.
+    tracker.event(1, &event(EventKind::New, &before), now);
+    let listing = tracker.begin_list(1);
+    tracker.listed(&listing, &first, now);
+    assert_eq!(find(&mut tracker, &answers), Some(first.original));
+    tracker.listed(&listing, &third, now);
+    assert_eq!(find(&mut tracker, &answers), Some(third.original));
+    // The word that the first ended comes last.
+    tracker.event(1, &event(EventKind::Destroy, &first), now);
+    assert_eq!(find(&mut tracker, &answers), Some(third.original));
+    assert_eq!((tracker.end_list(listing, true), tracker.table().len()), (0, 1));
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Put {

@@ -32,6 +32,8 @@ struct Entry {
     original: bool,
     /// The step in which it was told last.
     told: usize,
+    /// It was announced, not only listed.
+    announced: bool,
     /// It ended; but a list is under way, which may still have it.
     leaving: bool,
 }
@@ -43,23 +45,29 @@ impl Model {
         true
     }
 
-    fn put(&mut self, namespace: u64, flow: &Flow, listed: bool) {
+    /// Enters a flow, of the list that began in step `begun` if it is of one.
+    fn put(&mut self, namespace: u64, flow: &Flow, begun: Option<usize>) {
         let keys = keys(namespace, flow);
         if flow.original == flow.reply {
             return; // is its own answer: can't be
         }
-        let known = self.has(namespace, flow);
-        let leaving = known && listed && self.map[&keys[0]].leaving;
+        let there = self.map.get(&keys[0]).filter(|_| self.has(namespace, flow));
+        let leaving = begun.is_some() && there.is_some_and(|there| there.leaving);
+        let announced = begun.is_none() || there.is_some_and(|there| there.announced);
+        if begun.is_some_and(|begun| self.is_outdated(namespace, flow, begun)) {
+            return;
+        }
         for key in &keys {
             self.forget(key);
         }
         if flow.is_nat() {
-            self.enter(&keys, leaving);
+            self.enter(&keys, announced, leaving);
         }
     }
 
-    fn enter(&mut self, [original, reply]: &[Key; 2], leaving: bool) {
-        let entry = |other, original| Entry { other, original, told: self.step, leaving };
+    fn enter(&mut self, [original, reply]: &[Key; 2], announced: bool, leaving: bool) {
+        let told = self.step;
+        let entry = |other, original| Entry { other, original, told, announced, leaving };
         self.map.insert(*original, entry(reply.2, true));
         self.map.insert(*reply, entry(original.2, false));
     }
@@ -70,6 +78,17 @@ impl Model {
         found.is_some_and(|entry| entry.original && entry.other == flow.reply)
     }
 
+    /// Whether a flow of the list that began in step `begun` meets others that were announced since:
+    /// the list may be older.
+    fn is_outdated(&self, namespace: u64, flow: &Flow, begun: usize) -> bool {
+        let newer = |key| {
+            let entry: Option<&Entry> = self.map.get(key);
+            entry.is_some_and(|entry| entry.announced && entry.told >= begun)
+        };
+        let same = flow.is_nat() && self.has(namespace, flow);
+        !same && keys(namespace, flow).iter().any(newer)
+    }
+
     fn end(&mut self, namespace: u64, flow: &Flow) {
         let keys = keys(namespace, flow);
         if flow.original == flow.reply {
@@ -77,12 +96,14 @@ impl Model {
         }
         let known = self.has(namespace, flow);
         if self.listing && known {
-            self.enter(&keys, true);
+            for key in &keys {
+                self.map.entry(*key).and_modify(|entry| entry.leaving = true);
+            }
             return;
         }
         self.forget(&keys[0]);
-        if self.listing && flow.is_nat() {
-            self.enter(&keys, true);
+        if self.listing && flow.is_nat() && !self.map.contains_key(&keys[1]) {
+            self.enter(&keys, true, true);
         }
     }
 
@@ -121,16 +142,15 @@ pub fn nat(bytes: &[u8]) {
                 let flow = flow(&mut script);
                 let kind = if script.flip() { EventKind::New } else { EventKind::Update };
                 tracker.event(namespace, &event(kind, &flow), now);
-                model.put(namespace, &flow, false);
+                model.put(namespace, &flow, None);
                 flows.push((namespace, flow));
             }
             7..=9 => {
                 let Some((namespace, flow)) = known(&mut script, &flows) else { continue };
-                let keys = keys(namespace, &flow);
-                // That the answers of a flow are another's by now is known before its end is told:
-                // events come in order.
-                if model.map.get(&keys[1]).is_some_and(|entry| entry.other != flow.original) {
-                    continue;
+                let answers = model.map.get(&keys(namespace, &flow)[1]);
+                let taken = answers.is_some_and(|entry| entry.other != flow.original);
+                if taken && !plain {
+                    continue; // the table may not know any more
                 }
                 tracker.event(namespace, &event(EventKind::Destroy, &flow), now);
                 model.end(namespace, &flow);
@@ -157,13 +177,13 @@ pub fn nat(bytes: &[u8]) {
             13 => {
                 let Some((listing, begun)) = &listing else { continue };
                 let flow = flow(&mut script);
-                // What was announced during the list makes what is in its way older than it.
-                let newer = |key| model.map.get(key).is_some_and(|entry| entry.told >= *begun);
-                if !model.has(0, &flow) && keys(0, &flow).iter().any(newer) {
-                    continue;
+                let entry = model.map.get(&keys(0, &flow)[0]);
+                let ended = entry.is_some_and(|entry| entry.leaving);
+                if (ended || model.is_outdated(0, &flow, *begun)) && !plain {
+                    continue; // the table may not know any more
                 }
                 tracker.listed(listing, &flow, now);
-                model.put(0, &flow, true);
+                model.put(0, &flow, Some(*begun));
                 flows.push((0, flow));
             }
             14 => {

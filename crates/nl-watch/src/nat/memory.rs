@@ -19,7 +19,8 @@ use super::key::{Record, Side, is_ipv6};
 /// - of an IPv4 record the addresses of both sides; of an IPv6 one the number of a second slot, and
 ///   the first word of the addresses, the rest of which fills the seven last words of that slot;
 /// - for the writer alone: the slots before and after this one in a list;
-/// - for the writer alone: when it is due (32 bits), the list (8 bits from 24), the age (24 bits).
+/// - for the writer alone: when it is due (32 bits), whether it was announced (1 bit from 31), the
+///   list (7 bits from 24), the age (24 bits).
 const WORDS: usize = 8;
 const VERSION: usize = 0;
 const NAMESPACE: usize = 1;
@@ -64,11 +65,25 @@ pub(super) enum Place {
 pub(super) struct State {
     pub(super) due: u32,
     pub(super) place: Place,
+    /// At least once; else it is of a list.
+    pub(super) announced: bool,
+    /// When it was last told.
     pub(super) age: u32,
+}
+
+impl State {
+    /// Whether it was last told before this age. Ages go in a circle: the half of it behind one is
+    /// older.
+    pub(super) fn is_older(self, age: u32) -> bool {
+        (1..AGES / 2).contains(&((age + AGES - self.age) % AGES))
+    }
 }
 
 /// Ages are counted modulo this.
 pub(super) const AGES: u32 = 1 << 24;
+
+/// The bit of [`State::announced`].
+const ANNOUNCED: u32 = 31;
 
 /// A slot.
 #[derive(Clone, Copy)]
@@ -132,16 +147,20 @@ impl Slot<'_> {
     #[allow(clippy::cast_possible_truncation)]
     pub(super) fn state(self) -> State {
         let word = self.load(STATE);
-        let place = match word >> 24 & 0xff {
+        let place = match word >> 24 & 0x7f {
             0 => Place::Settled,
             1 => Place::Orphan,
             _ => Place::Leaving,
         };
-        State { due: (word >> 32) as u32, place, age: word as u32 % AGES }
+        let announced = word >> ANNOUNCED & 1 != 0;
+        State { due: (word >> 32) as u32, place, announced, age: word as u32 % AGES }
     }
 
     pub(super) fn set_state(self, state: State) {
-        let word = u64::from(state.due) << 32 | (state.place as u64) << 24 | u64::from(state.age);
+        let word = u64::from(state.due) << 32
+            | u64::from(state.announced) << ANNOUNCED
+            | (state.place as u64) << 24
+            | u64::from(state.age);
         self.store(STATE, word);
     }
 

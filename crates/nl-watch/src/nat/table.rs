@@ -209,6 +209,25 @@ impl NatTable {
     /// The same flow again changes nothing. What else has one of its directions gives way, also to a
     /// flow that is not translated: the kernel has each direction once only, so that is gone.
     pub fn insert(&mut self, namespace: u64, flow: &Flow, origin: Origin, now: Instant) -> bool {
+        self.put(namespace, flow, origin, None, now)
+    }
+
+    /// Enters a flow of a list, as [`NatTable::insert`] does. But what was announced since the list
+    /// began does not give way: the list may be older, and if it is not, this flow is yet to be
+    /// announced.
+    pub fn listed(&mut self, listing: &Listing, flow: &Flow, now: Instant) -> bool {
+        self.put(listing.namespace, flow, Origin::Listed, Some(listing.age), now)
+    }
+
+    /// Enters a flow, of the list that began at the age of `begun` if that is known.
+    fn put(
+        &mut self,
+        namespace: u64,
+        flow: &Flow,
+        origin: Origin,
+        begun: Option<u32>,
+        now: Instant,
+    ) -> bool {
         let started = timed(self.counters.registered);
         let Some(record) = Record::new(namespace, flow) else { return false };
         let [original, reply] =
@@ -220,7 +239,16 @@ impl NatTable {
                 return true;
             }
         }
-        for (found, _) in original.into_iter().chain(reply) {
+        let in_the_way = original.into_iter().chain(reply);
+        if begun.is_some_and(|begun| {
+            in_the_way.clone().any(|(found, _)| {
+                let state = self.shared.slots.get(found.slot).state();
+                state.announced && !state.is_older(begun)
+            })
+        }) {
+            return false;
+        }
+        for (found, _) in in_the_way {
             // Both may have been of one flow.
             if self.shared.slots.get(found.slot).is_live() {
                 self.counters.replaced += 1;
@@ -231,7 +259,7 @@ impl NatTable {
             self.counters.not_translated += 1;
             return false;
         }
-        let slot = self.enter(&record);
+        let slot = self.enter(&record, origin);
         self.counters.registered += 1;
         match self.options.orphan_lifetime {
             Some(lifetime) if origin == Origin::Announced => {
@@ -262,9 +290,13 @@ impl NatTable {
                 self.counters.unregistered += 1;
                 self.leave(found.slot, now);
             }
-            // A list may be under way that has it still: remember that it ended.
-            None if self.listings > 0 && flow.is_nat() => {
-                let slot = self.enter(&record);
+            // A list may be under way that has it still: remember that it ended. If another flow has
+            // its answers by now, that one is newer.
+            None if self.listings > 0
+                && flow.is_nat()
+                && self.shared.find(namespace, &record.sides[1]).is_none() =>
+            {
+                let slot = self.enter(&record, Origin::Announced);
                 self.leave(slot, now);
             }
             None => {}
@@ -322,9 +354,9 @@ impl NatTable {
         dropped
     }
 
-    /// Begins to enter a list of all flows of a namespace. Announcements that come meanwhile are
-    /// entered as always; what they said to have ended is not entered from the list. Subscribe
-    /// before listing.
+    /// Begins to enter a list of all flows of a namespace, by [`NatTable::listed`]. Announcements
+    /// that come meanwhile are entered as always; what they said to have ended is not entered from
+    /// the list. Subscribe before listing.
     pub fn begin_list(&mut self, namespace: u64) -> Listing {
         self.age = (self.age + 1) % AGES;
         self.listings += 1;
@@ -342,11 +374,7 @@ impl NatTable {
             return 0;
         }
         let removed = self.drop_where(|record, state| {
-            // Ages go in a circle: the half of it behind the list's is older.
-            let since = (age + AGES - state.age) % AGES;
-            record.namespace == namespace
-                && state.place != Place::Leaving
-                && (1..AGES / 2).contains(&since)
+            record.namespace == namespace && state.place != Place::Leaving && state.is_older(age)
         });
         self.counters.swept += removed as u64;
         removed
@@ -356,7 +384,8 @@ impl NatTable {
     fn announce_again(&mut self, number: u32, origin: Origin, now: Instant) {
         let slot = self.shared.slots.get(number);
         let state = slot.state();
-        slot.set_state(State { age: self.age, ..state });
+        let announced = state.announced || origin == Origin::Announced;
+        slot.set_state(State { age: self.age, announced, ..state });
         // It ended and began anew. A list, though, may be older than the end.
         if state.place == Place::Leaving && origin == Origin::Announced {
             let claimed = slot.has_marks(CLAIMED);
@@ -369,11 +398,13 @@ impl NatTable {
     }
 
     /// Fills a slot and lets both directions be found.
-    fn enter(&mut self, record: &Record) -> u32 {
+    fn enter(&mut self, record: &Record, origin: Origin) -> u32 {
         let number = self.take_slot();
         let second = if record.is_ipv6() { self.take_slot() } else { NONE };
         let Shared { key, index, slots, .. } = &*self.shared;
-        slots.get(number).set_state(State { due: 0, place: Place::Settled, age: self.age });
+        let announced = origin == Origin::Announced;
+        let state = State { due: 0, place: Place::Settled, announced, age: self.age };
+        slots.get(number).set_state(state);
         slots.write(number, second, record);
         for (direction, side) in record.sides.iter().enumerate() {
             index.insert(key.hash(record.namespace, side), Found { slot: number, direction });

@@ -127,9 +127,9 @@ impl Tracker {
         self.table.begin_list(namespace)
     }
 
-    /// Takes note of a listed flow.
+    /// Takes note of a listed flow, see [`NatTable::listed`].
     pub fn listed(&mut self, listing: &Listing, flow: &Flow, now: Instant) {
-        self.table.insert(listing.namespace, flow, Origin::Listed, now);
+        self.table.listed(listing, flow, now);
     }
 
     /// Ends a list, see [`NatTable::end_list`].
