@@ -386,4 +386,15 @@ mod tests {
         let end = r" secmark=1 secctx=a\x0ab zone=2 delta-time=4 helper=x\x1b[m";
         assert!(line(&flow).ends_with(end), "{}", line(&flow));
     }
+
+    /// Numbers below ten, as conntrack(8) has them.
+    #[test]
+    fn times_in_xml() {
+        let event = Event { kind: EventKind::New, port: 0, flow: Flow::new(Tuple::default()) };
+        let mut out = String::new();
+        xml_event(&mut out, &event, Some(5 * 3600 + 7 * 60 + 9), &Options::default());
+        let day = "<wday>5</wday><day>1</day><month>1</month><year>1970</year>";
+        let time = "<hour>5</hour><min>7</min><sec>09</sec>";
+        assert!(out.contains(&alloc::format!("<when>{time}{day}</when>")), "{out}");
+    }
 }
