@@ -278,6 +278,14 @@ fn a_late_list_displaces_nobody() {
     assert_eq!(tracker.end_list(listing, true), 0);
     tracker.expire(now);
     assert!(tracker.table().is_empty());
+    // What was announced before the list and ended unheard does not let an ended one in either.
+    tracker.event(1, &event(EventKind::New, &before), now);
+    let listing = tracker.begin_list(1);
+    tracker.event(1, &event(EventKind::Destroy, &first), now);
+    tracker.listed(&listing, &first, now);
+    tracker.end_list(listing, true);
+    tracker.expire(now);
+    assert!(tracker.table().is_empty());
     // What was announced before the list gives way, and within a list the later one is newer.
     tracker.event(1, &event(EventKind::New, &before), now);
     let listing = tracker.begin_list(1);

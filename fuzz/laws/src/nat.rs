@@ -23,6 +23,8 @@ struct Model {
     map: BTreeMap<Key, Entry>,
     step: usize,
     listing: bool,
+    /// The step in which the last list began.
+    begun: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -102,7 +104,12 @@ impl Model {
             return;
         }
         self.forget(&keys[0]);
-        if self.listing && flow.is_nat() && !self.map.contains_key(&keys[1]) {
+        if self.listing && flow.is_nat() {
+            // Another one has its answers: a newer one, or its end was lost.
+            if self.map.get(&keys[1]).is_some_and(|entry| entry.told >= self.begun) {
+                return;
+            }
+            self.forget(&keys[1]);
             self.enter(&keys, true, true);
         }
     }
@@ -172,7 +179,7 @@ pub fn nat(bytes: &[u8]) {
             }
             12 if listing.is_none() => {
                 listing = Some((tracker.begin_list(0), model.step));
-                model.listing = true;
+                (model.listing, model.begun) = (true, model.step);
             }
             13 => {
                 let Some((listing, begun)) = &listing else { continue };

@@ -290,15 +290,8 @@ impl NatTable {
                 self.counters.unregistered += 1;
                 self.leave(found.slot, now);
             }
-            // A list may be under way that has it still: remember that it ended. If another flow has
-            // its answers by now, that one is newer.
-            None if self.listings > 0
-                && flow.is_nat()
-                && self.shared.find(namespace, &record.sides[1]).is_none() =>
-            {
-                let slot = self.enter(&record, Origin::Announced);
-                self.leave(slot, now);
-            }
+            // A list may be under way that has it still: remember that it ended.
+            None if self.listings > 0 && flow.is_nat() => self.remember_end(&record, now),
             None => {}
         }
         if let Some(started) = started {
@@ -378,6 +371,20 @@ impl NatTable {
         });
         self.counters.swept += removed as u64;
         removed
+    }
+
+    /// Enters a flow that ended. If another one has its answers, that is newer if it was told since
+    /// the list began; else the end of that was lost.
+    fn remember_end(&mut self, record: &Record, now: Instant) {
+        if let Some((found, _)) = self.shared.find(record.namespace, &record.sides[1]) {
+            if self.shared.slots.get(found.slot).state().age == self.age {
+                return;
+            }
+            self.counters.replaced += 1;
+            self.drop_slot(found.slot);
+        }
+        let slot = self.enter(record, Origin::Announced);
+        self.leave(slot, now);
     }
 
     /// The same flow again.
