@@ -96,7 +96,7 @@ pub(crate) fn rounds(
     Ok(rows)
 }
 
-/// The heading of tables of [`print`].
+/// The heading of tables of [`print()`].
 pub(crate) fn heading(title: &str) {
     println!("\n## {title}\n");
     println!(
