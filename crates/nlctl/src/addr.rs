@@ -8,7 +8,7 @@ use nl_route::text::Layout;
 use nl_route::{Action, Address, AddressFamily, Change, Link, json, text};
 use nl_wire::Errno;
 
-use crate::args::{Command, Kind, Options, Run};
+use crate::args::{Command, Kind, Options, command};
 use crate::error::{Error, FAILED, USAGE};
 use crate::names;
 use crate::object::Session;
@@ -39,16 +39,6 @@ pub(crate) const COMMAND: Command = Command {
         default: true,
     },
 };
-
-const fn command(
-    names: &'static [&'static str],
-    about: &'static str,
-    text: &'static str,
-    run: Run,
-) -> Command {
-    let kind = Kind::Run(run);
-    Command { names, arguments: "WORDS", about, text, flags: &[], kind }
-}
 
 const LIST_HELP: &str = "\
 WORDS are as of ip address show: [dev] LINK, to PREFIX, scope SCOPE, label PATTERN, up, master LINK,

@@ -45,6 +45,17 @@ pub(crate) struct Command {
     pub(crate) kind: Kind,
 }
 
+/// A command that takes the words of ip(8), and no options of its own.
+pub(crate) const fn command(
+    names: &'static [&'static str],
+    about: &'static str,
+    text: &'static str,
+    run: Run,
+) -> Command {
+    let kind = Kind::Run(run);
+    Command { names, arguments: "WORDS", about, text, flags: &[], kind }
+}
+
 /// What runs a command.
 pub(crate) type Run = fn(&Options, &mut Out) -> Result<u8, Error>;
 

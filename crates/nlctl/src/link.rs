@@ -13,7 +13,7 @@ use nl_socket::netns::Netns;
 use nl_wire::RawAttr;
 use nl_wire::text::Text;
 
-use crate::args::{Command, Kind, Options, Run};
+use crate::args::{Command, Kind, Options, command};
 use crate::error::{Error, USAGE, word};
 use crate::names;
 use crate::object::{Printer, Session};
@@ -53,16 +53,6 @@ pub(crate) const COMMAND: Command = Command {
         default: true,
     },
 };
-
-const fn command(
-    names: &'static [&'static str],
-    about: &'static str,
-    text: &'static str,
-    run: Run,
-) -> Command {
-    let kind = Kind::Run(run);
-    Command { names, arguments: "WORDS", about, text, flags: &[], kind }
-}
 
 const LIST_HELP: &str = "\
 WORDS are as of ip link show: [dev] LINK, group GROUP, up, master LINK, type KIND.";

@@ -7,7 +7,7 @@ use nl_route::parse::neighbour as parse;
 use nl_route::value::NeighbourState;
 use nl_route::{Action, AddressFamily, Change, Context, Hidden, List, Neighbour, json, text};
 
-use crate::args::{Command, Kind, Options, Run};
+use crate::args::{Command, Kind, Options, command};
 use crate::error::{Error, FAILED};
 use crate::names;
 use crate::object::{Printer, Session};
@@ -40,16 +40,6 @@ pub(crate) const COMMAND: Command = Command {
         default: true,
     },
 };
-
-const fn command(
-    names: &'static [&'static str],
-    about: &'static str,
-    text: &'static str,
-    run: Run,
-) -> Command {
-    let kind = Kind::Run(run);
-    Command { names, arguments: "WORDS", about, text, flags: &[], kind }
-}
 
 const LIST_HELP: &str = "\
 WORDS are as of ip neighbour show: [to] PREFIX, dev LINK, nud STATE, master LINK, nomaster, proxy,

@@ -3,7 +3,7 @@
 use nl_route::parse::nexthop::{self as parse, Selector};
 use nl_route::{Action, Change, GetNexthop, Hidden, List, Nexthop, NexthopBucket, json, text};
 
-use crate::args::{Command, Kind, Options, Run};
+use crate::args::{Command, Kind, Options, command};
 use crate::error::{Error, FAILED};
 use crate::object::{Printer, Session};
 use crate::out::Out;
@@ -38,16 +38,6 @@ pub(crate) const COMMAND: Command = Command {
         default: true,
     },
 };
-
-const fn command(
-    names: &'static [&'static str],
-    about: &'static str,
-    text: &'static str,
-    run: Run,
-) -> Command {
-    let kind = Kind::Run(run);
-    Command { names, arguments: "WORDS", about, text, flags: &[], kind }
-}
 
 const LIST_HELP: &str = "\
 WORDS are as of ip nexthop list: [id ID] [dev LINK] [master LINK] [groups] [fdb]

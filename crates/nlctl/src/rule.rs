@@ -3,7 +3,7 @@
 use nl_route::parse::rule as parse;
 use nl_route::{Action, Change, Hidden, List, Rule, json, text};
 
-use crate::args::{Command, Kind, Options, Run};
+use crate::args::{Command, Kind, Options, command};
 use crate::error::{Error, FAILED};
 use crate::object::{Printer, Session};
 use crate::out::Out;
@@ -29,16 +29,6 @@ pub(crate) const COMMAND: Command = Command {
         default: true,
     },
 };
-
-const fn command(
-    names: &'static [&'static str],
-    about: &'static str,
-    text: &'static str,
-    run: Run,
-) -> Command {
-    let kind = Kind::Run(run);
-    Command { names, arguments: "WORDS", about, text, flags: &[], kind }
-}
 
 const LIST_HELP: &str = "\
 WORDS are as of ip rule show: [not] [from PREFIX] [to PREFIX] [tos TOS] [fwmark MARK[/MASK]]

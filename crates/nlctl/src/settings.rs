@@ -14,20 +14,10 @@ use nl_route::{
 use nl_socket::Connection;
 use nl_socket::netns::Netns;
 
-use crate::args::{Command, Kind, Options, Run};
+use crate::args::{Command, Kind, Options, command};
 use crate::error::{Error, FAILED, USAGE, word};
 use crate::object::{Printer, Session};
 use crate::out::Out;
-
-const fn command(
-    names: &'static [&'static str],
-    about: &'static str,
-    text: &'static str,
-    run: Run,
-) -> Command {
-    let kind = Kind::Run(run);
-    Command { names, arguments: "WORDS", about, text, flags: &[], kind }
-}
 
 const fn group(
     names: &'static [&'static str],

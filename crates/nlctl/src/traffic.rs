@@ -7,7 +7,7 @@ use nl_route::{
     Action, Change, Class, GetClass, GetQdisc, Hidden, Link, List, Object, Qdisc, json, text,
 };
 
-use crate::args::{Command, Kind, Options, Run};
+use crate::args::{Command, Kind, Options, command};
 use crate::error::Error;
 use crate::names;
 use crate::object::{Printer, Session};
@@ -55,16 +55,6 @@ pub(crate) const CLASSES: Command = Command {
     },
     ..QDISCS
 };
-
-const fn command(
-    names: &'static [&'static str],
-    about: &'static str,
-    text: &'static str,
-    run: Run,
-) -> Command {
-    let kind = Kind::Run(run);
-    Command { names, arguments: "WORDS", about, text, flags: &[], kind }
-}
 
 const LIST_HELP: &str = "\
 WORDS are as of tc qdisc show: [dev LINK] [root|ingress|clsact|parent ID] [handle ID] [invisible].";
