@@ -394,7 +394,7 @@ mod tests {
         let mut out = String::new();
         xml_event(&mut out, &event, Some(5 * 3600 + 7 * 60 + 9), &Options::default());
         let day = "<wday>5</wday><day>1</day><month>1</month><year>1970</year>";
-        let time = "<hour>5</hour><min>7</min><sec>09</sec>";
+        let time = "<hour>5</hour><min>07</min><sec>09</sec>";
         assert!(out.contains(&alloc::format!("<when>{time}{day}</when>")), "{out}");
     }
 }

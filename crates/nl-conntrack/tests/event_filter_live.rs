@@ -216,7 +216,6 @@ fn kernel_and_user_space_agree() {
             return;
         }
         sh("ip link set lo up
-            sysctl -qw net.netfilter.nf_conntrack_events=1
             nft add table inet t
             nft add chain inet t c '{ type filter hook output priority 0; }'
             nft add rule inet t c ct state invalid drop");

@@ -450,7 +450,7 @@ fn events_are_those_of_conntrack() {
             return;
         }
         sh("ip link set lo up
-            sysctl -qw net.netfilter.nf_conntrack_events=1 net.netfilter.nf_conntrack_acct=1 \
+            sysctl -qw net.netfilter.nf_conntrack_acct=1 \
                 net.netfilter.nf_conntrack_timestamp=1
             nft add table inet t
             nft add chain inet t c '{ type filter hook output priority 0; }'

@@ -38,6 +38,11 @@ const SKIPPED: &str = "skipped: ";
 /// }
 /// ```
 ///
+/// The namespace tells of each of its tracked connections, however old. By default a kernel tells
+/// only of those that began while somebody on the machine followed such events: what a test sees
+/// would depend on which others run beside it. A namespace that the test makes itself has that
+/// default.
+///
 /// Where the host forbids such namespaces the test is skipped, see [`skip`].
 ///
 /// # Panics
@@ -59,6 +64,7 @@ pub fn live_within<F: FnOnce()>(limit: Duration, body: F) {
             thread::sleep(limit + Duration::from_secs(5));
             process::abort();
         });
+        tell_all();
         body();
         return;
     }
@@ -80,6 +86,12 @@ pub fn live_within<F: FnOnce()>(limit: Duration, body: F) {
     for line in text.lines().filter(|line| line.starts_with(SKIPPED)) {
         print_uncaptured(line);
     }
+}
+
+/// Has the kernel tell of all tracked connections of this network namespace.
+fn tell_all() {
+    // Not there where connections are not tracked; nothing needs it then.
+    let _ = fs::write("/proc/sys/net/netfilter/nf_conntrack_events", "1");
 }
 
 /// Says why a test, or the rest of it, cannot be run here; return after it.

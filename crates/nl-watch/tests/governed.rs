@@ -274,7 +274,6 @@ impl Load {
 #[test]
 fn a_watch_governs_itself() {
     live(|| {
-        sh("sysctl -qw net.netfilter.nf_conntrack_events=1 || true");
         let mut load = Load::new(Connection::open(Family::NETFILTER).unwrap());
         let mut watch = Watch::open(Flows::default()).unwrap();
         assert!(watch.governor().is_some(), "by default");
@@ -347,7 +346,6 @@ fn a_consumer_governs_all_namespaces() {
         if !need(&["ip"]) {
             return;
         }
-        sh("sysctl -qw net.netfilter.nf_conntrack_events=1 || true");
         for (strategy, names) in [(Strategy::Shared, ["a", "b"]), (Strategy::Separate, ["c", "d"])]
         {
             sh(&format!("ip netns add {}", names[0]));

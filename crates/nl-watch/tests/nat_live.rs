@@ -66,8 +66,7 @@ fn lab() -> Option<Netns> {
         ip addr add 10.77.0.1/16 dev uplink; ip addr add 10.77.0.100/16 dev uplink
         ip addr add 10.99.0.1/32 dev lo; ip link set lo up; ip link set uplink up
         ip -n server addr add 10.77.0.2/16 dev uplink
-        ip -n server link set uplink up; ip -n server link set lo up
-        sysctl -qw net.netfilter.nf_conntrack_events=1 || true");
+        ip -n server link set uplink up; ip -n server link set lo up");
     if let Err(failure) = try_sh(RULES) {
         skip(&format!("the kernel can't translate: {failure}"));
         return None;

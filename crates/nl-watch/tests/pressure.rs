@@ -444,7 +444,6 @@ impl Heard {
 #[test]
 fn load_on_a_living_kernel() {
     live(|| {
-        nl_testkit::sh("sysctl -qw net.netfilter.nf_conntrack_events=1 || true");
         let mut connection = Connection::open(Family::NETFILTER).unwrap();
         let mut all = Events::open(Family::NETFILTER, &groups::FLOWS).unwrap();
         let mut events = Events::open(Family::NETFILTER, &groups::FLOWS).unwrap();

@@ -207,7 +207,6 @@ fn a_recorded_dump_decodes_to_the_lines_of_conntrack() {
 /// Packets are tracked, their flows announced.
 fn track() {
     sh("ip link set lo up
-        sysctl -qw net.netfilter.nf_conntrack_events=1
         nft add table t; nft add chain t c '{ type filter hook output priority 0; }'
         nft add rule t c ct state new counter");
 }

@@ -247,7 +247,6 @@ fn events_in_every_form() {
             return;
         }
         own_etc();
-        sh("sysctl -qw net.netfilter.nf_conntrack_events=1");
         let forms = [("xml", 2), ("save", 0), ("id,extended", 0), ("xml,labels,ktimestamp", 2)];
         let watchers = forms.map(|(form, head)| {
             let line = format!("-E -o {form} -p udp");

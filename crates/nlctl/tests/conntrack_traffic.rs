@@ -206,7 +206,6 @@ fn helpers_and_what_they_expect() {
             return;
         }
         let rules = "ip link set lo up
-            echo 1 > /proc/sys/net/netfilter/nf_conntrack_events
             nft -f - <<'END'
             table ip t {
                 ct helper f { type \"ftp\" protocol tcp; }
@@ -327,7 +326,6 @@ fn lists_of_the_dying() {
         if !need(&["conntrack"]) {
             return;
         }
-        sh("echo 1 > /proc/sys/net/netfilter/nf_conntrack_events");
         let full = Socket::open(Family::NETFILTER.0).unwrap();
         full.set_option(NetlinkOption::BroadcastError, true).unwrap();
         full.set_receive_buffer(1).unwrap();

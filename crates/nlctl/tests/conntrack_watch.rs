@@ -119,7 +119,6 @@ fn picked_events_are_those_of_conntrack() {
         }
         own_etc();
         sh("ip link set lo up
-            sysctl -qw net.netfilter.nf_conntrack_events=1
             nft add table inet t
             nft add chain inet t out '{ type nat hook output priority -100; }'");
         let rule = "nft add chain inet t labels '{ type filter hook output priority 0; }'

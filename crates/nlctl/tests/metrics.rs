@@ -75,7 +75,7 @@ fn a_scraper_is_served() {
         if !need(&["conntrack", "ip"]) {
             return;
         }
-        sh("ip link set lo up; sysctl -qw net.netfilter.nf_conntrack_events=1");
+        sh("ip link set lo up");
         let mut command = command(&["metrics", "--listen", "127.0.0.1:0"]);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut told = String::new();
@@ -126,7 +126,7 @@ fn load_narrows_what_is_followed() {
         if !need(&["conntrack", "ip"]) {
             return;
         }
-        sh("ip link set lo up; sysctl -qw net.netfilter.nf_conntrack_events=1");
+        sh("ip link set lo up");
         let mut counting = command(&["metrics", "--listen", "127.0.0.1:0", "--limit", "20"]);
         let mut counting = counting.stderr(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(counting.stderr.take().unwrap());
@@ -203,9 +203,7 @@ fn files_are_replaced_as_a_whole() {
         if !need(&["conntrack"]) {
             return;
         }
-        sh(
-            "sysctl -qw net.netfilter.nf_conntrack_events=1; mkdir /run/m; echo old > /run/m/nl.prom",
-        );
+        sh("mkdir /run/m; echo old > /run/m/nl.prom");
         let file = "/run/m/nl.prom";
         let arguments = ["metrics", "--textfile", file, "--interval", "1"];
         let child = command(&arguments).spawn().unwrap();

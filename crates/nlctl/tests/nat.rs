@@ -130,7 +130,6 @@ fn what_begins_and_ends_is_shown() {
         if !need(&["conntrack"]) {
             return;
         }
-        sh("sysctl -qw net.netfilter.nf_conntrack_events=1");
         sh(SOURCE);
         let mut text = Watching::start(&["nat", "watch"]);
         let mut objects = Watching::start(&["-j", "nat", "watch"]);
@@ -156,7 +155,6 @@ fn losses_are_told_and_repaired() {
         if !need(&["conntrack"]) {
             return;
         }
-        sh("sysctl -qw net.netfilter.nf_conntrack_events=1");
         sh(SOURCE);
         let mut watching = Watching::start(&["-j", "nat", "watch", "--buffer-size", "16384"]);
         assert_eq!(json(&watching.line())["event"], "list");
@@ -197,8 +195,7 @@ fn all_namespaces_are_followed_and_named() {
         if !need(&["conntrack", "ip"]) {
             return;
         }
-        sh("sysctl -qw net.netfilter.nf_conntrack_events=1
-            ip netns add blue; ip netns exec blue sysctl -qw net.netfilter.nf_conntrack_events=1");
+        sh("ip netns add blue; ip netns exec blue sysctl -qw net.netfilter.nf_conntrack_events=1");
         sh(SOURCE);
         sh(&format!("ip netns exec blue {DESTINATION}"));
         let mut text = Watching::start(&["nat", "watch", "--all-netns"]);
@@ -241,8 +238,7 @@ fn connections_of_all_namespaces_are_followed() {
         if !need(&["conntrack", "ip"]) {
             return;
         }
-        sh("sysctl -qw net.netfilter.nf_conntrack_events=1
-            ip netns add blue; ip netns exec blue sysctl -qw net.netfilter.nf_conntrack_events=1");
+        sh("ip netns add blue; ip netns exec blue sysctl -qw net.netfilter.nf_conntrack_events=1");
         let mut text = Watching::start(&["conntrack", "watch", "--all-netns"]);
         let mut objects = Watching::start(&["conntrack", "watch", "--all-netns", "--json"]);
         // What is made before they listen is not shown; so some are made until both do.

@@ -53,8 +53,8 @@ pub fn xml_event(out: &mut String, event: &Event, received: Option<u64>, options
             ("year", time.year),
         ];
         for (name, number) in fields {
-            // Of all these conntrack(8) fills up the seconds alone.
-            let width = if name == "sec" { 2 } else { 1 };
+            // Of all these conntrack(8) fills up minutes and seconds alone.
+            let width = if matches!(name, "min" | "sec") { 2 } else { 1 };
             append(out, format_args!("<{name}>{number:0width$}</{name}>"));
         }
         out.push_str("</when>");
