@@ -12,6 +12,9 @@ use nl_socket::netns;
 /// How long a live test may run.
 pub const LIMIT: Duration = Duration::from_secs(180);
 
+/// Has a number by which limits are multiplied, for machines that are so much slower.
+const PATIENCE: &str = "NL_TEST_PATIENCE";
+
 /// Names the test which a child process is to run.
 const CHILD: &str = "NL_LIVE_TEST";
 
@@ -46,7 +49,8 @@ const SKIPPED: &str = "skipped: ";
 /// Where the host forbids such namespaces the test is skipped, see [`skip`].
 ///
 /// # Panics
-/// If the body panics, or runs for longer than [`LIMIT`].
+/// If the body panics, or runs for longer than [`LIMIT`], which the environment variable
+/// `NL_TEST_PATIENCE` multiplies.
 pub fn live<F: FnOnce()>(body: F) {
     live_within(LIMIT, body);
 }
@@ -57,6 +61,8 @@ pub fn live<F: FnOnce()>(body: F) {
 /// If the body panics, or runs for longer than `limit`.
 pub fn live_within<F: FnOnce()>(limit: Duration, body: F) {
     let test = test_of(type_name::<F>());
+    let patience = env::var(PATIENCE).ok().and_then(|factor| factor.parse().ok());
+    let limit = limit * patience.unwrap_or(1);
     if env::var_os(CHILD).is_some_and(|wanted| wanted == *test) {
         println!("{REACHED}");
         // Should the parent die, nobody else would end a test that hangs.
