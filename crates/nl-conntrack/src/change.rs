@@ -17,8 +17,8 @@ use crate::tables::{
     CTA_ID, CTA_LABELS, CTA_LABELS_MASK, CTA_MARK, CTA_MARK_MASK, CTA_NAT_DST, CTA_NAT_PROTO,
     CTA_NAT_SRC, CTA_NAT_V4_MAXIP, CTA_NAT_V4_MINIP, CTA_NAT_V6_MAXIP, CTA_NAT_V6_MINIP,
     CTA_PROTONAT_PORT_MAX, CTA_PROTONAT_PORT_MIN, CTA_SEQ_ADJ_ORIG, CTA_SEQ_ADJ_REPLY, CTA_STATUS,
-    CTA_TIMEOUT, CTA_TUPLE_MASTER, CTA_TUPLE_ORIG, CTA_TUPLE_REPLY, CTA_ZONE, IPCTNL_MSG_CT_DELETE,
-    IPCTNL_MSG_CT_NEW, PROTOCOL,
+    CTA_TIMEOUT, CTA_TUPLE_MASTER, CTA_TUPLE_ORIG, CTA_TUPLE_REPLY, CTA_ZONE, FLOWS,
+    IPCTNL_MSG_CT_DELETE, IPCTNL_MSG_CT_NEW,
 };
 use crate::tuple::Tuple;
 use crate::value::Status;
@@ -191,7 +191,7 @@ impl Request for Change {
     const MODE: Mode = Mode::Change;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &FLOWS
     }
 
     fn message_type(&self) -> u16 {

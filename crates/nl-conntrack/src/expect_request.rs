@@ -12,7 +12,7 @@ use crate::encode::nfgenmsg;
 use crate::expect::Expectation;
 use crate::tables::{
     CTA_EXPECT_HELP_NAME, CTA_EXPECT_ID, CTA_EXPECT_MASTER, CTA_EXPECT_TUPLE, CTA_EXPECT_ZONE,
-    IPCTNL_MSG_EXP_DELETE, IPCTNL_MSG_EXP_GET, IPCTNL_MSG_EXP_NEW, PROTOCOL,
+    EXPECTATIONS, IPCTNL_MSG_EXP_DELETE, IPCTNL_MSG_EXP_GET, IPCTNL_MSG_EXP_NEW,
 };
 use crate::tuple::Tuple;
 
@@ -30,7 +30,7 @@ impl Request for ListExpectations {
     const MODE: Mode = Mode::Dump;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &EXPECTATIONS
     }
 
     fn message_type(&self) -> u16 {
@@ -112,7 +112,7 @@ impl Request for GetExpectation {
     const MODE: Mode = Mode::Get;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &EXPECTATIONS
     }
 
     fn message_type(&self) -> u16 {
@@ -175,7 +175,7 @@ impl Request for ExpectationChange {
     const MODE: Mode = Mode::Change;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &EXPECTATIONS
     }
 
     fn message_type(&self) -> u16 {

@@ -14,8 +14,8 @@ use crate::encode::nfgenmsg;
 use crate::flow::Flow;
 use crate::tables::{
     CTA_MARK, CTA_MARK_MASK, CTA_STATUS, CTA_STATUS_MASK, CTA_TUPLE_ORIG, CTA_TUPLE_REPLY,
-    CTA_ZONE, IPCTNL_MSG_CT_DELETE, IPCTNL_MSG_CT_GET, IPCTNL_MSG_CT_GET_CTRZERO,
-    IPCTNL_MSG_CT_GET_DYING, IPCTNL_MSG_CT_GET_UNCONFIRMED, PROTOCOL,
+    CTA_ZONE, FLOWS, IPCTNL_MSG_CT_DELETE, IPCTNL_MSG_CT_GET, IPCTNL_MSG_CT_GET_CTRZERO,
+    IPCTNL_MSG_CT_GET_DYING, IPCTNL_MSG_CT_GET_UNCONFIRMED,
 };
 use crate::tuple::{L4, Tuple};
 use crate::tuple_filter::{TupleFilter, write_filters};
@@ -186,7 +186,7 @@ impl Request for List {
     const MODE: Mode = Mode::Dump;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &FLOWS
     }
 
     fn message_type(&self) -> u16 {
@@ -227,7 +227,7 @@ macro_rules! special_lists {
                 const MODE: Mode = Mode::Dump;
 
                 fn protocol(&self) -> &'static Protocol {
-                    &PROTOCOL
+                    &FLOWS
                 }
 
                 fn message_type(&self) -> u16 {
@@ -315,7 +315,7 @@ impl Request for Get {
     const MODE: Mode = Mode::Get;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &FLOWS
     }
 
     fn message_type(&self) -> u16 {
@@ -358,7 +358,7 @@ impl Request for Flush {
     const MODE: Mode = Mode::Change;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &FLOWS
     }
 
     fn message_type(&self) -> u16 {

@@ -11,7 +11,7 @@ use nl_wire::value::AddressFamily;
 use crate::encode::nfgenmsg;
 use crate::tables::{
     self, IPCTNL_MSG_CT_GET_CTRZERO, IPCTNL_MSG_CT_GET_STATS, IPCTNL_MSG_CT_GET_STATS_CPU,
-    IPCTNL_MSG_EXP_GET_STATS_CPU, NFGENMSG_LEN, PROTOCOL,
+    IPCTNL_MSG_EXP_GET_STATS_CPU, NFGENMSG_LEN, STATISTICS,
 };
 
 macro_rules! stats {
@@ -137,7 +137,7 @@ macro_rules! requests {
                 const MODE: Mode = Mode::$mode;
 
                 fn protocol(&self) -> &'static Protocol {
-                    &PROTOCOL
+                    &STATISTICS
                 }
 
                 fn message_type(&self) -> u16 {

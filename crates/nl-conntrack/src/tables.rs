@@ -34,12 +34,8 @@ nl_wire::layouts! {
 }
 
 nl_wire::protocol! {
-    /// Connection tracking: subsystems 1, 2, 8 and 9 of nfnetlink, and what all its subsystems
-    /// share.
-    pub static PROTOCOL: Family::NETFILTER {
-        /// Begins a batch; connection tracking takes none.
-        NFNL_MSG_BATCH_BEGIN = 0x10: New, &NFGENMSG, &BATCH;
-        NFNL_MSG_BATCH_END = 0x11: New, &NFGENMSG, &BATCH;
+    /// Flows.
+    pub static FLOWS: Family::NETFILTER {
         /// Creates or updates a flow; reports one.
         IPCTNL_MSG_CT_NEW = 0x100: New, &NFGENMSG, &FLOW;
         IPCTNL_MSG_CT_GET = 0x101: Get, &NFGENMSG, &FLOW;
@@ -47,26 +43,47 @@ nl_wire::protocol! {
         IPCTNL_MSG_CT_DELETE = 0x102: Delete, &NFGENMSG, &FLOW;
         /// A dump that sets all counters to zero.
         IPCTNL_MSG_CT_GET_CTRZERO = 0x103: Get, &NFGENMSG, &FLOW;
-        /// Statistics of each CPU; the CPU's number is in `res_id`.
-        IPCTNL_MSG_CT_GET_STATS_CPU = 0x104: Get, &NFGENMSG, &STATS;
-        IPCTNL_MSG_CT_GET_STATS = 0x105: Get, &NFGENMSG, &STATS_GLOBAL;
         /// Flows whose end could not be reported yet.
         IPCTNL_MSG_CT_GET_DYING = 0x106: Get, &NFGENMSG, &FLOW;
         /// Always empty since Linux 5.19.
         IPCTNL_MSG_CT_GET_UNCONFIRMED = 0x107: Get, &NFGENMSG, &FLOW;
+    }
+    /// Statistics.
+    pub static STATISTICS: Family::NETFILTER {
+        /// Statistics of each CPU; the CPU's number is in `res_id`.
+        IPCTNL_MSG_CT_GET_STATS_CPU = 0x104: Get, &NFGENMSG, &STATS;
+        IPCTNL_MSG_CT_GET_STATS = 0x105: Get, &NFGENMSG, &STATS_GLOBAL;
+        IPCTNL_MSG_EXP_GET_STATS_CPU = 0x203: Get, &NFGENMSG, &STATS_EXP;
+    }
+    /// Expectations.
+    pub static EXPECTATIONS: Family::NETFILTER {
         IPCTNL_MSG_EXP_NEW = 0x200: New, &NFGENMSG, &EXPECT;
         IPCTNL_MSG_EXP_GET = 0x201: Get, &NFGENMSG, &EXPECT;
         IPCTNL_MSG_EXP_DELETE = 0x202: Delete, &NFGENMSG, &EXPECT;
-        IPCTNL_MSG_EXP_GET_STATS_CPU = 0x203: Get, &NFGENMSG, &STATS_EXP;
+    }
+    /// Timeout policies.
+    pub static TIMEOUTS: Family::NETFILTER {
         IPCTNL_MSG_TIMEOUT_NEW = 0x800: New, &NFGENMSG, &TIMEOUT;
         IPCTNL_MSG_TIMEOUT_GET = 0x801: Get, &NFGENMSG, &TIMEOUT;
         IPCTNL_MSG_TIMEOUT_DELETE = 0x802: Delete, &NFGENMSG, &TIMEOUT;
         IPCTNL_MSG_TIMEOUT_DEFAULT_SET = 0x803: New, &NFGENMSG, &TIMEOUT;
         IPCTNL_MSG_TIMEOUT_DEFAULT_GET = 0x804: Get, &NFGENMSG, &TIMEOUT;
+    }
+    /// What nothing in this crate asks for.
+    pub static OTHERS: Family::NETFILTER {
+        /// Begins a batch; connection tracking takes none.
+        NFNL_MSG_BATCH_BEGIN = 0x10: New, &NFGENMSG, &BATCH;
+        NFNL_MSG_BATCH_END = 0x11: New, &NFGENMSG, &BATCH;
         NFNL_MSG_CTHELPER_NEW = 0x900: New, &NFGENMSG, &CTHELPER;
         NFNL_MSG_CTHELPER_GET = 0x901: Get, &NFGENMSG, &CTHELPER;
         NFNL_MSG_CTHELPER_DEL = 0x902: Delete, &NFGENMSG, &CTHELPER;
     }
+}
+
+nl_wire::protocol! {
+    /// Connection tracking: subsystems 1, 2, 8 and 9 of nfnetlink, and what all its subsystems
+    /// share.
+    pub static PROTOCOL: Family::NETFILTER = [FLOWS, STATISTICS, EXPECTATIONS, TIMEOUTS, OTHERS];
 }
 
 nl_wire::attributes! {

@@ -21,9 +21,9 @@ use crate::flow::nfgenmsg as read_nfgenmsg;
 use crate::tables::{
     CTA_TIMEOUT_DATA, CTA_TIMEOUT_L3PROTO, CTA_TIMEOUT_L4PROTO, CTA_TIMEOUT_NAME, CTA_TIMEOUT_USE,
     IPCTNL_MSG_TIMEOUT_DEFAULT_GET, IPCTNL_MSG_TIMEOUT_DEFAULT_SET, IPCTNL_MSG_TIMEOUT_DELETE,
-    IPCTNL_MSG_TIMEOUT_GET, IPCTNL_MSG_TIMEOUT_NEW, PROTOCOL, TIMEOUT, TIMEOUT_DCCP,
-    TIMEOUT_GENERIC, TIMEOUT_GRE, TIMEOUT_ICMP, TIMEOUT_ICMPV6, TIMEOUT_SCTP, TIMEOUT_TCP,
-    TIMEOUT_UDP, TIMEOUT_UDPLITE,
+    IPCTNL_MSG_TIMEOUT_GET, IPCTNL_MSG_TIMEOUT_NEW, TIMEOUT, TIMEOUT_DCCP, TIMEOUT_GENERIC,
+    TIMEOUT_GRE, TIMEOUT_ICMP, TIMEOUT_ICMPV6, TIMEOUT_SCTP, TIMEOUT_TCP, TIMEOUT_UDP,
+    TIMEOUT_UDPLITE, TIMEOUTS,
 };
 use crate::value::{IpProtocol, UnknownWord};
 
@@ -204,7 +204,7 @@ impl Request for GetTimeouts {
     const MODE: Mode = Mode::Get;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &TIMEOUTS
     }
 
     fn message_type(&self) -> u16 {
@@ -240,7 +240,7 @@ impl Request for ListTimeouts {
     const MODE: Mode = Mode::Dump;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &TIMEOUTS
     }
 
     fn message_type(&self) -> u16 {
@@ -278,7 +278,7 @@ impl Request for TimeoutChange {
     const MODE: Mode = Mode::Change;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &TIMEOUTS
     }
 
     fn message_type(&self) -> u16 {

@@ -16,7 +16,7 @@ use crate::object::{Action, Object};
 use crate::prefix::Prefix;
 use crate::route::{has_ip, prefix};
 use crate::tables::other::{IFAL, IFAL_ADDRESS, IFAL_LABEL};
-use crate::tables::{PROTOCOL, RTM_DELADDRLABEL, RTM_GETADDRLABEL, RTM_NEWADDRLABEL};
+use crate::tables::{ADDRESS_LABELS, RTM_DELADDRLABEL, RTM_GETADDRLABEL, RTM_NEWADDRLABEL};
 
 /// Length of `struct ifaddrlblmsg` in bytes.
 const IFADDRLBLMSG_LEN: usize = 12;
@@ -115,6 +115,7 @@ fn or_inet6(family: AddressFamily) -> AddressFamily {
 
 impl Object for AddressLabel {
     type Filter = AddressLabelFilter;
+    const PROTOCOL: &'static Protocol = &ADDRESS_LABELS;
     const NEW: u16 = RTM_NEWADDRLABEL;
     const DELETE: u16 = RTM_DELADDRLABEL;
     const GET: u16 = RTM_GETADDRLABEL;
@@ -168,7 +169,7 @@ impl Request for GetAddressLabel {
     const MODE: Mode = Mode::Get;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &ADDRESS_LABELS
     }
 
     fn message_type(&self) -> u16 {

@@ -17,7 +17,7 @@ use crate::tables::other::{
     NDA_PROBES, NDA_PROTOCOL, NDA_SRC_VNI, NDA_VLAN, NDA_VNI, NFEA_ACTIVITY_NOTIFY,
     NFEA_DONT_REFRESH,
 };
-use crate::tables::{PROTOCOL, RTM_DELNEIGH, RTM_GETNEIGH, RTM_NEWNEIGH};
+use crate::tables::{NEIGHBOURS, RTM_DELNEIGH, RTM_GETNEIGH, RTM_NEWNEIGH};
 use crate::value::{NeighbourExtFlags, NeighbourFlags, NeighbourState, RouteProtocol, RouteType};
 
 mod filter;
@@ -340,6 +340,7 @@ fn header(
 
 impl Object for Neighbour {
     type Filter = NeighbourFilter;
+    const PROTOCOL: &'static Protocol = &NEIGHBOURS;
     const NEW: u16 = RTM_NEWNEIGH;
     const DELETE: u16 = RTM_DELNEIGH;
     const GET: u16 = RTM_GETNEIGH;
@@ -404,7 +405,7 @@ impl Request for GetNeighbour {
     const MODE: Mode = Mode::Get;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &NEIGHBOURS
     }
 
     fn message_type(&self) -> u16 {

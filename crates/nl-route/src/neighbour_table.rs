@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use nl_wire::attr::{Attr, Attrs};
 use nl_wire::error::{Error, Problem};
+use nl_wire::table::Protocol;
 use nl_wire::text::Text;
 use nl_wire::value::AddressFamily;
 use nl_wire::{Message, RawAttr, Writer};
@@ -20,7 +21,7 @@ use crate::tables::other::{
     NDTPA_QUEUE_LEN, NDTPA_QUEUE_LENBYTES, NDTPA_REACHABLE_TIME, NDTPA_REFCNT, NDTPA_RETRANS_TIME,
     NDTPA_UCAST_PROBES,
 };
-use crate::tables::{RTM_GETNEIGHTBL, RTM_NEWNEIGHTBL, RTM_SETNEIGHTBL};
+use crate::tables::{NEIGHBOUR_TABLES, RTM_GETNEIGHTBL, RTM_NEWNEIGHTBL, RTM_SETNEIGHTBL};
 
 /// Length of `struct ndtmsg` in bytes.
 const NDTMSG_LEN: usize = 4;
@@ -296,6 +297,7 @@ impl NeighbourTable {
 
 impl Object for NeighbourTable {
     type Filter = NeighbourTableFilter;
+    const PROTOCOL: &'static Protocol = &NEIGHBOUR_TABLES;
     const NEW: u16 = RTM_NEWNEIGHTBL;
     /// There is no such message; the kernel answers a table made or deleted with `EOPNOTSUPP`.
     const DELETE: u16 = RTM_NEWNEIGHTBL + 1;

@@ -17,7 +17,7 @@ use crate::tables::other::{
     NETCONFA_IFINDEX, NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN, NETCONFA_INPUT, NETCONFA_MC_FORWARDING,
     NETCONFA_PROXY_NEIGH, NETCONFA_RP_FILTER,
 };
-use crate::tables::{PROTOCOL, RTM_DELNETCONF, RTM_GETNETCONF, RTM_NEWNETCONF};
+use crate::tables::{NETCONF, RTM_DELNETCONF, RTM_GETNETCONF, RTM_NEWNETCONF};
 
 /// `struct netconfmsg` and its padding.
 const NETCONFMSG_LEN: usize = 4;
@@ -129,6 +129,7 @@ impl Netconf {
 
 impl Object for Netconf {
     type Filter = NetconfFilter;
+    const PROTOCOL: &'static Protocol = &NETCONF;
     const NEW: u16 = RTM_NEWNETCONF;
     const DELETE: u16 = RTM_DELNETCONF;
     const GET: u16 = RTM_GETNETCONF;
@@ -185,7 +186,7 @@ impl Request for GetNetconf {
     const MODE: Mode = Mode::Get;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &NETCONF
     }
 
     fn message_type(&self) -> u16 {

@@ -18,7 +18,7 @@ use crate::tables::other::{
     NHA_GROUP_STATS, NHA_GROUP_TYPE, NHA_HW_STATS_ENABLE, NHA_HW_STATS_USED, NHA_ID, NHA_OIF,
     NHA_OP_FLAGS, NHA_RES_GROUP,
 };
-use crate::tables::{PROTOCOL, RTM_DELNEXTHOP, RTM_GETNEXTHOP, RTM_NEWNEXTHOP};
+use crate::tables::{NEXTHOPS, RTM_DELNEXTHOP, RTM_GETNEXTHOP, RTM_NEWNEXTHOP};
 use crate::value::{EncapType, GroupType, RouteFlags, RouteProtocol, Scope};
 
 mod bucket;
@@ -252,6 +252,7 @@ impl Head {
 
 impl Object for Nexthop {
     type Filter = NexthopFilter;
+    const PROTOCOL: &'static Protocol = &NEXTHOPS;
     const NEW: u16 = RTM_NEWNEXTHOP;
     const DELETE: u16 = RTM_DELNEXTHOP;
     const GET: u16 = RTM_GETNEXTHOP;
@@ -300,7 +301,7 @@ impl Request for GetNexthop {
     const MODE: Mode = Mode::Get;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &NEXTHOPS
     }
 
     fn message_type(&self) -> u16 {

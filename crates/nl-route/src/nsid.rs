@@ -13,7 +13,7 @@ use nl_wire::{Attrs, Error, Message, Writer};
 use crate::tables::other::{
     NETNSA, NETNSA_CURRENT_NSID, NETNSA_FD, NETNSA_NSID, NETNSA_PID, NETNSA_TARGET_NSID,
 };
-use crate::tables::{PROTOCOL, RTM_DELNSID, RTM_GETNSID, RTM_NEWNSID};
+use crate::tables::{NSIDS, RTM_DELNSID, RTM_GETNSID, RTM_NEWNSID};
 
 /// `struct rtgenmsg` and its padding: strict checking takes no less.
 const RTGENMSG_LEN: usize = 4;
@@ -149,7 +149,7 @@ impl Request for GetNsid {
     const MODE: Mode = Mode::Get;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &NSIDS
     }
 
     fn message_type(&self) -> u16 {
@@ -179,7 +179,7 @@ impl Request for ListNsids {
     const MODE: Mode = Mode::Dump;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &NSIDS
     }
 
     fn message_type(&self) -> u16 {
@@ -215,7 +215,7 @@ impl Request for AssignNsid {
     const MODE: Mode = Mode::Change;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &NSIDS
     }
 
     fn message_type(&self) -> u16 {

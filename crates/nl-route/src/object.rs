@@ -1,5 +1,6 @@
 //! What routes, links, addresses and later objects have in common.
 
+use nl_wire::table::Protocol;
 use nl_wire::{Error, Flags, Message, Writer};
 
 use crate::address::Address;
@@ -7,8 +8,8 @@ use crate::filter::Filter;
 use crate::link::Link;
 use crate::route::Route;
 use crate::tables::{
-    RTM_DELADDR, RTM_DELLINK, RTM_DELROUTE, RTM_GETADDR, RTM_GETLINK, RTM_GETROUTE, RTM_NEWADDR,
-    RTM_NEWLINK, RTM_NEWROUTE,
+    ADDRESSES, LINKS, ROUTES, RTM_DELADDR, RTM_DELLINK, RTM_DELROUTE, RTM_GETADDR, RTM_GETLINK,
+    RTM_GETROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE,
 };
 
 /// An object of rtnetlink: what one message of three types carries.
@@ -17,6 +18,8 @@ use crate::tables::{
 pub trait Object: Sized {
     /// What narrows a list of these objects.
     type Filter: Filter<Self>;
+    /// The tables of its messages.
+    const PROTOCOL: &'static Protocol;
     /// The message type that makes one, and reports one.
     const NEW: u16;
     /// The message type that deletes one, and reports its end.
@@ -103,6 +106,7 @@ impl Action {
 
 impl Object for Route {
     type Filter = crate::filter::RouteFilter;
+    const PROTOCOL: &'static Protocol = &ROUTES;
     const NEW: u16 = RTM_NEWROUTE;
     const DELETE: u16 = RTM_DELROUTE;
     const GET: u16 = RTM_GETROUTE;
@@ -123,6 +127,7 @@ impl Object for Route {
 
 impl Object for Link {
     type Filter = crate::filter::LinkFilter;
+    const PROTOCOL: &'static Protocol = &LINKS;
     const NEW: u16 = RTM_NEWLINK;
     const DELETE: u16 = RTM_DELLINK;
     const GET: u16 = RTM_GETLINK;
@@ -147,6 +152,7 @@ impl Object for Link {
 
 impl Object for Address {
     type Filter = crate::filter::AddressFilter;
+    const PROTOCOL: &'static Protocol = &ADDRESSES;
     const NEW: u16 = RTM_NEWADDR;
     const DELETE: u16 = RTM_DELADDR;
     const GET: u16 = RTM_GETADDR;

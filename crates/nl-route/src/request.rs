@@ -19,7 +19,7 @@ use crate::tables::route::{
     RTA_DPORT, RTA_DST, RTA_FLOWLABEL, RTA_IIF, RTA_IP_PROTO, RTA_MARK, RTA_OIF, RTA_SPORT,
     RTA_SRC, RTA_UID,
 };
-use crate::tables::{PROTOCOL, RTM_DELLINKPROP, RTM_GETLINK, RTM_GETROUTE, RTM_NEWLINKPROP};
+use crate::tables::{LINKS, ROUTES, RTM_DELLINKPROP, RTM_GETLINK, RTM_GETROUTE, RTM_NEWLINKPROP};
 use crate::value::RouteFlags;
 
 /// Asks for all objects of a kind that a filter admits.
@@ -50,7 +50,7 @@ impl<T: Object> Request for List<T> {
     const MODE: Mode = Mode::Dump;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        T::PROTOCOL
     }
 
     fn message_type(&self) -> u16 {
@@ -132,7 +132,7 @@ impl<T: Object> Request for Change<T> {
     const MODE: Mode = Mode::Change;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        T::PROTOCOL
     }
 
     fn message_type(&self) -> u16 {
@@ -215,7 +215,7 @@ impl Request for GetRoute {
     const MODE: Mode = Mode::Get;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &ROUTES
     }
 
     fn message_type(&self) -> u16 {
@@ -285,7 +285,7 @@ impl Request for LinkNames {
     const MODE: Mode = Mode::Change;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &LINKS
     }
 
     fn message_type(&self) -> u16 {
@@ -327,7 +327,7 @@ impl Request for GetLink {
     const MODE: Mode = Mode::Get;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &LINKS
     }
 
     fn message_type(&self) -> u16 {

@@ -5,6 +5,7 @@ use core::ops::RangeInclusive;
 
 use nl_wire::attr::{Attr, Attrs};
 use nl_wire::error::{Error, Problem};
+use nl_wire::table::Protocol;
 use nl_wire::text::Text;
 use nl_wire::value::AddressFamily;
 use nl_wire::{Message, RawAttr, Writer};
@@ -18,7 +19,7 @@ use crate::tables::other::{
     FRA_L3MDEV, FRA_OIFNAME, FRA_PRIORITY, FRA_PROTOCOL, FRA_SPORT_MASK, FRA_SPORT_RANGE, FRA_SRC,
     FRA_SUPPRESS_IFGROUP, FRA_SUPPRESS_PREFIXLEN, FRA_TABLE, FRA_TUN_ID, FRA_UID_RANGE,
 };
-use crate::tables::{RTM_DELRULE, RTM_GETRULE, RTM_NEWRULE};
+use crate::tables::{RTM_DELRULE, RTM_GETRULE, RTM_NEWRULE, RULES};
 use crate::value::{RouteProtocol, RuleAction, RuleFlags, TableId};
 
 mod filter;
@@ -318,6 +319,7 @@ fn ports(attr: &Attr<'_>) -> Result<RangeInclusive<u16>, Error> {
 
 impl Object for Rule {
     type Filter = RuleFilter;
+    const PROTOCOL: &'static Protocol = &RULES;
     const NEW: u16 = RTM_NEWRULE;
     const DELETE: u16 = RTM_DELRULE;
     /// Rules can be listed only: one alone is the kernel's `EOPNOTSUPP`.

@@ -166,24 +166,48 @@ layouts! {
 }
 
 nl_wire::protocol! {
-    /// rtnetlink (`NETLINK_ROUTE`).
-    pub static PROTOCOL: Family::ROUTE {
+    /// Links and their alternative names.
+    pub static LINKS: Family::ROUTE {
         RTM_NEWLINK = 16: New, &IFINFOMSG, &IFLA;
         RTM_DELLINK = 17: Delete, &IFINFOMSG, &IFLA;
         RTM_GETLINK = 18: Get, &IFINFOMSG, &IFLA;
         RTM_SETLINK = 19: New, &IFINFOMSG, &IFLA;
+        RTM_NEWLINKPROP = 108: New, &IFINFOMSG, &IFLA;
+        RTM_DELLINKPROP = 109: Delete, &IFINFOMSG, &IFLA;
+        RTM_GETLINKPROP = 110: Get, &IFINFOMSG, &IFLA;
+    }
+    /// Addresses, those of multicast groups and anycast among them.
+    pub static ADDRESSES: Family::ROUTE {
         RTM_NEWADDR = 20: New, &IFADDRMSG, &IFA;
         RTM_DELADDR = 21: Delete, &IFADDRMSG, &IFA;
         RTM_GETADDR = 22: Get, &IFADDRMSG, &IFA;
+        RTM_NEWMULTICAST = 56: New, &IFADDRMSG, &IFA;
+        RTM_DELMULTICAST = 57: Delete, &IFADDRMSG, &IFA;
+        RTM_GETMULTICAST = 58: Get, &IFADDRMSG, &IFA;
+        RTM_NEWANYCAST = 60: New, &IFADDRMSG, &IFA;
+        RTM_DELANYCAST = 61: Delete, &IFADDRMSG, &IFA;
+        RTM_GETANYCAST = 62: Get, &IFADDRMSG, &IFA;
+    }
+    /// Routes.
+    pub static ROUTES: Family::ROUTE {
         RTM_NEWROUTE = 24: New, &RTMSG, &RTA;
         RTM_DELROUTE = 25: Delete, &RTMSG, &RTA;
         RTM_GETROUTE = 26: Get, &RTMSG, &RTA;
+    }
+    /// Neighbours and forwarding entries.
+    pub static NEIGHBOURS: Family::ROUTE {
         RTM_NEWNEIGH = 28: New, &NDMSG, &NDA;
         RTM_DELNEIGH = 29: Delete, &NDMSG, &NDA;
         RTM_GETNEIGH = 30: Get, &NDMSG, &NDA;
+    }
+    /// Routing rules.
+    pub static RULES: Family::ROUTE {
         RTM_NEWRULE = 32: New, &FIB_RULE_HDR, &FRA;
         RTM_DELRULE = 33: Delete, &FIB_RULE_HDR, &FRA;
         RTM_GETRULE = 34: Get, &FIB_RULE_HDR, &FRA;
+    }
+    /// Queueing disciplines, classes and what filters and handles packets there.
+    pub static TRAFFIC: Family::ROUTE {
         RTM_NEWQDISC = 36: New, &TCMSG, &TCA;
         RTM_DELQDISC = 37: Delete, &TCMSG, &TCA;
         RTM_GETQDISC = 38: Get, &TCMSG, &TCA;
@@ -196,54 +220,71 @@ nl_wire::protocol! {
         RTM_NEWACTION = 48: New, &TCAMSG, Table::EMPTY;
         RTM_DELACTION = 49: Delete, &TCAMSG, Table::EMPTY;
         RTM_GETACTION = 50: Get, &TCAMSG, Table::EMPTY;
-        RTM_NEWPREFIX = 52: New, &PREFIXMSG, &PREFIXA;
-        RTM_NEWMULTICAST = 56: New, &IFADDRMSG, &IFA;
-        RTM_DELMULTICAST = 57: Delete, &IFADDRMSG, &IFA;
-        RTM_GETMULTICAST = 58: Get, &IFADDRMSG, &IFA;
-        RTM_NEWANYCAST = 60: New, &IFADDRMSG, &IFA;
-        RTM_DELANYCAST = 61: Delete, &IFADDRMSG, &IFA;
-        RTM_GETANYCAST = 62: Get, &IFADDRMSG, &IFA;
+        RTM_NEWCHAIN = 100: New, &TCMSG, &TCA;
+        RTM_DELCHAIN = 101: Delete, &TCMSG, &TCA;
+        RTM_GETCHAIN = 102: Get, &TCMSG, &TCA;
+    }
+    /// Tables of neighbours.
+    pub static NEIGHBOUR_TABLES: Family::ROUTE {
         RTM_NEWNEIGHTBL = 64: New, &RTGENMSG, &NDTA;
         RTM_GETNEIGHTBL = 66: Get, &RTGENMSG, &NDTA;
         RTM_SETNEIGHTBL = 67: New, &RTGENMSG, &NDTA;
-        RTM_NEWNDUSEROPT = 68: New, &NDUSEROPTMSG, Table::EMPTY;
+    }
+    /// Address labels.
+    pub static ADDRESS_LABELS: Family::ROUTE {
         RTM_NEWADDRLABEL = 72: New, &IFADDRLBLMSG, &IFAL;
         RTM_DELADDRLABEL = 73: Delete, &IFADDRLBLMSG, &IFAL;
         RTM_GETADDRLABEL = 74: Get, &IFADDRLBLMSG, &IFAL;
-        RTM_GETDCB = 78: Get, &DCBMSG, Table::EMPTY;
-        RTM_SETDCB = 79: New, &DCBMSG, Table::EMPTY;
+    }
+    /// Settings of interfaces.
+    pub static NETCONF: Family::ROUTE {
         RTM_NEWNETCONF = 80: New, &RTGENMSG, &NETCONFA;
         RTM_DELNETCONF = 81: Delete, &RTGENMSG, &NETCONFA;
         RTM_GETNETCONF = 82: Get, &RTGENMSG, &NETCONFA;
-        RTM_NEWMDB = 84: New, &BR_PORT_MSG, Table::EMPTY;
-        RTM_DELMDB = 85: Delete, &BR_PORT_MSG, Table::EMPTY;
-        RTM_GETMDB = 86: Get, &BR_PORT_MSG, Table::EMPTY;
+    }
+    /// Ids of network namespaces.
+    pub static NSIDS: Family::ROUTE {
         RTM_NEWNSID = 88: New, &RTGENMSG, &NETNSA;
         RTM_DELNSID = 89: Delete, &RTGENMSG, &NETNSA;
         RTM_GETNSID = 90: Get, &RTGENMSG, &NETNSA;
+    }
+    /// Nexthop objects and the buckets of resilient groups.
+    pub static NEXTHOPS: Family::ROUTE {
+        RTM_NEWNEXTHOP = 104: New, &NHMSG, &NHA;
+        RTM_DELNEXTHOP = 105: Delete, &NHMSG, &NHA;
+        RTM_GETNEXTHOP = 106: Get, &NHMSG, &NHA;
+        RTM_NEWNEXTHOPBUCKET = 116: New, &NHMSG, &NHA;
+        RTM_DELNEXTHOPBUCKET = 117: Delete, &NHMSG, &NHA;
+        RTM_GETNEXTHOPBUCKET = 118: Get, &NHMSG, &NHA;
+    }
+    /// What nothing in this crate asks for.
+    pub static OTHERS: Family::ROUTE {
+        RTM_NEWPREFIX = 52: New, &PREFIXMSG, &PREFIXA;
+        RTM_NEWNDUSEROPT = 68: New, &NDUSEROPTMSG, Table::EMPTY;
+        RTM_GETDCB = 78: Get, &DCBMSG, Table::EMPTY;
+        RTM_SETDCB = 79: New, &DCBMSG, Table::EMPTY;
+        RTM_NEWMDB = 84: New, &BR_PORT_MSG, Table::EMPTY;
+        RTM_DELMDB = 85: Delete, &BR_PORT_MSG, Table::EMPTY;
+        RTM_GETMDB = 86: Get, &BR_PORT_MSG, Table::EMPTY;
         RTM_NEWSTATS = 92: New, &IF_STATS_MSG, &IFLA_STATS_TABLE;
         RTM_GETSTATS = 94: Get, &IF_STATS_MSG, &IFLA_STATS_TABLE;
         RTM_SETSTATS = 95: New, &IF_STATS_MSG, &IFLA_STATS_TABLE;
         RTM_NEWCACHEREPORT = 96: New, &RTGENMSG, Table::EMPTY;
-        RTM_NEWCHAIN = 100: New, &TCMSG, &TCA;
-        RTM_DELCHAIN = 101: Delete, &TCMSG, &TCA;
-        RTM_GETCHAIN = 102: Get, &TCMSG, &TCA;
-        RTM_NEWNEXTHOP = 104: New, &NHMSG, &NHA;
-        RTM_DELNEXTHOP = 105: Delete, &NHMSG, &NHA;
-        RTM_GETNEXTHOP = 106: Get, &NHMSG, &NHA;
-        RTM_NEWLINKPROP = 108: New, &IFINFOMSG, &IFLA;
-        RTM_DELLINKPROP = 109: Delete, &IFINFOMSG, &IFLA;
-        RTM_GETLINKPROP = 110: Get, &IFINFOMSG, &IFLA;
         RTM_NEWVLAN = 112: New, &BR_VLAN_MSG, Table::EMPTY;
         RTM_DELVLAN = 113: Delete, &BR_VLAN_MSG, Table::EMPTY;
         RTM_GETVLAN = 114: Get, &BR_VLAN_MSG, Table::EMPTY;
-        RTM_NEWNEXTHOPBUCKET = 116: New, &NHMSG, &NHA;
-        RTM_DELNEXTHOPBUCKET = 117: Delete, &NHMSG, &NHA;
-        RTM_GETNEXTHOPBUCKET = 118: Get, &NHMSG, &NHA;
         RTM_NEWTUNNEL = 120: New, &TUNNEL_MSG, Table::EMPTY;
         RTM_DELTUNNEL = 121: Delete, &TUNNEL_MSG, Table::EMPTY;
         RTM_GETTUNNEL = 122: Get, &TUNNEL_MSG, Table::EMPTY;
     }
+}
+
+nl_wire::protocol! {
+    /// rtnetlink (`NETLINK_ROUTE`): every message type of it.
+    pub static PROTOCOL: Family::ROUTE = [
+        LINKS, ADDRESSES, ROUTES, NEIGHBOURS, RULES, TRAFFIC, NEIGHBOUR_TABLES, ADDRESS_LABELS,
+        NETCONF, NSIDS, NEXTHOPS, OTHERS,
+    ];
 }
 
 /// Every table that a message of rtnetlink begins with or that stands alone, for listings of parts

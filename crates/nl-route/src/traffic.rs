@@ -22,7 +22,7 @@ use crate::tables::other::{
     TCA_STATS2,
 };
 use crate::tables::{
-    PROTOCOL, RTM_DELQDISC, RTM_DELTCLASS, RTM_GETQDISC, RTM_GETTCLASS, RTM_NEWQDISC, RTM_NEWTCLASS,
+    RTM_DELQDISC, RTM_DELTCLASS, RTM_GETQDISC, RTM_GETTCLASS, RTM_NEWQDISC, RTM_NEWTCLASS, TRAFFIC,
 };
 
 /// Length of `struct tcmsg` in bytes.
@@ -388,6 +388,7 @@ macro_rules! object {
 
         impl Object for $name {
             type Filter = TrafficFilter;
+            const PROTOCOL: &'static Protocol = &TRAFFIC;
             const NEW: u16 = $new;
             const DELETE: u16 = $delete;
             const GET: u16 = $get;
@@ -427,7 +428,7 @@ macro_rules! object {
             const MODE: Mode = Mode::Get;
 
             fn protocol(&self) -> &'static Protocol {
-                &PROTOCOL
+                &TRAFFIC
             }
 
             fn message_type(&self) -> u16 {

@@ -8,18 +8,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nl_route::Group;
-use nl_route::nsid::ListNsids;
 use nl_socket::netns::NetnsId;
 use nl_socket::{
     Connection, Error, Events, Loss, NetlinkOption, Netns, Poller, Received, Ring, Socket, Trace,
     Wait,
 };
-use nl_wire::Request as _;
 use nl_wire::value::Family;
 
 use crate::engine::{Engine, Item};
 use crate::mirror::Budget;
-use crate::object::Object;
+use crate::object::{Object, protocol};
 use crate::pressure::{Governor, GovernorOptions, Valve};
 use crate::watch::{RECEIVE_BUFFER, is_over, sooner};
 
@@ -230,7 +228,7 @@ impl<O: Object + Clone> Consumer<O> {
         let mut route = Connection::open(Family::ROUTE).map_err(NamespaceError::new(Doing::Ask))?;
         let mut own = Connection::open(O::FAMILY).map_err(NamespaceError::new(Doing::List))?;
         if let Some(tracer) = options.tracer {
-            ids.set_tracer(Box::new(tracer), ListNsids::default().protocol());
+            ids.set_tracer(Box::new(tracer), protocol(Family::ROUTE));
             route.set_tracer(Some(Box::new(tracer)));
             own.set_tracer(Some(Box::new(tracer)));
         }
@@ -554,7 +552,7 @@ fn follow<O: Object>(
     }
     let mut events = Events::with_ring(socket, O::GROUPS, ring)?;
     if let Some(tracer) = options.tracer {
-        events.set_tracer(Box::new(tracer), object.list().protocol());
+        events.set_tracer(Box::new(tracer), protocol(O::FAMILY));
     }
     Ok(events)
 }

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use nl_socket::Connection;
+use nl_wire::table::Protocol;
 use nl_wire::value::Family;
 use nl_wire::{Error, Message, Request};
 
@@ -28,6 +29,15 @@ pub use neighbour::Neighbours;
 pub use nexthop::Nexthops;
 pub use route::{RouteKey, Routes};
 pub use rule::Rules;
+
+/// The tables that name every message of a netlink protocol: what a list asks for has fewer than
+/// the groups bring that are heard beside it.
+pub(crate) fn protocol(family: Family) -> &'static Protocol {
+    match family {
+        Family::NETFILTER => &nl_conntrack::tables::PROTOCOL,
+        _ => &nl_route::PROTOCOL,
+    }
+}
 
 /// One of the kernel's tables: how to list it, and what its events mean.
 ///

@@ -5,11 +5,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use nl_socket::{Connection, Error, Event, Events, Netns, Socket, Trace, Wait};
-use nl_wire::Request as _;
 
 use crate::engine::{Counters, Engine, Item};
 use crate::mirror::{Budget, Change, Mirror};
-use crate::object::Object;
+use crate::object::{Object, protocol};
 use crate::pressure::{EventFilter, Governor, GovernorOptions, Level, Valve};
 
 /// How many entries are listed between two looks at the events.
@@ -124,7 +123,7 @@ impl<O: Object> Watch<O> {
 
     /// Calls `tracer` for every message, events and lists.
     pub fn set_tracer(&mut self, tracer: fn(&Trace<'_>)) {
-        self.events.set_tracer(Box::new(tracer), self.engine.object().list().protocol());
+        self.events.set_tracer(Box::new(tracer), protocol(O::FAMILY));
         self.connection.set_tracer(Some(Box::new(tracer)));
     }
 

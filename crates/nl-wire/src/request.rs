@@ -32,7 +32,8 @@ pub trait Request {
     /// How the request is answered.
     const MODE: Mode;
 
-    /// The protocol that it speaks, with the tables that name its attributes.
+    /// The protocol that it speaks, with the tables of its own messages and replies: they name
+    /// attributes in errors, refusals and traces. All values of a type give the same.
     fn protocol(&self) -> &'static Protocol;
 
     /// The message type of the request.

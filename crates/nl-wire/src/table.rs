@@ -5,8 +5,8 @@
 //! listings, error messages and the resolution of the kernel's error offsets read. So a number is
 //! written once.
 //!
-//! A [`Protocol`] joins the tables of one netlink protocol: which message types it has, the fixed
-//! header of each and the table of its attributes.
+//! A [`Protocol`] joins the tables of one netlink protocol, or of one object of it: which message
+//! types it has, the fixed header of each and the table of its attributes.
 
 use core::fmt;
 
@@ -219,7 +219,8 @@ pub struct Field {
     pub payload: Payload,
 }
 
-/// One netlink protocol: its message types and their tables.
+/// One netlink protocol, or as much of it as belongs to one object: its message types and their
+/// tables.
 #[derive(Debug)]
 pub struct Protocol {
     /// The protocol number.
@@ -243,7 +244,7 @@ impl Protocol {
 }
 
 /// One message type of a protocol.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct MessageKind {
     /// The number in `nlmsg_type`.
     pub number: u16,
@@ -255,6 +256,47 @@ pub struct MessageKind {
     pub header: &'static Layout,
     /// The attributes behind the fixed part.
     pub attributes: &'static Table,
+}
+
+/// How many message types `parts` have.
+#[doc(hidden)]
+pub const fn count(parts: &[&Protocol]) -> usize {
+    let (mut sum, mut index) = (0, 0);
+    while index < parts.len() {
+        sum += parts[index].messages.len();
+        index += 1;
+    }
+    sum
+}
+
+/// The message types of all `parts`, in ascending order.
+#[doc(hidden)]
+pub const fn joined<const N: usize>(parts: &[&Protocol]) -> [MessageKind; N] {
+    const NONE: MessageKind = MessageKind {
+        number: 0,
+        name: "",
+        verb: Verb::New,
+        header: Layout::NONE,
+        attributes: Table::EMPTY,
+    };
+    let mut all = [NONE; N];
+    let (mut len, mut part) = (0, 0);
+    while part < parts.len() {
+        let mut row = 0;
+        while row < parts[part].messages.len() {
+            all[len] = parts[part].messages[row];
+            let mut at = len;
+            while at > 0 && all[at - 1].number >= all[at].number {
+                assert!(all[at - 1].number != all[at].number, "two parts have one message type");
+                (all[at - 1], all[at]) = (all[at], all[at - 1]);
+                at -= 1;
+            }
+            len += 1;
+            row += 1;
+        }
+        part += 1;
+    }
+    all
 }
 
 /// Whether numbers ascend strictly; the macros check their rows with it while compiling.
@@ -349,45 +391,68 @@ macro_rules! layouts {
     };
 }
 
-/// Makes a [`Protocol`]: per message type a constant of the kernel's name, and the static table.
+/// Makes [`Protocol`]s: per message type a constant of the kernel's name, and the static tables.
+///
+/// Each may be small: what the requests about one object need. A program then links the tables of
+/// the objects that it asks for, and no others; `=` joins them to one that knows every message.
 ///
 /// ```
 /// use nl_wire::{header::Verb, table::{Layout, Table}, value::Family};
 ///
 /// nl_wire::protocol! {
-///     /// A protocol of doors.
+///     /// Doors.
 ///     pub static DOORS: Family::USERSOCK {
 ///         DOOR_OPEN = 16: New, Layout::NONE, Table::EMPTY;
 ///         DOOR_LIST = 18: Get, Layout::NONE, Table::EMPTY;
 ///     }
+///     /// Bells.
+///     pub static BELLS: Family::USERSOCK {
+///         BELL_RING = 17: New, Layout::NONE, Table::EMPTY;
+///     }
 /// }
-/// assert_eq!(DOORS.message(DOOR_LIST).unwrap().verb, Verb::Get);
+/// nl_wire::protocol! {
+///     /// What a house has.
+///     pub static HOUSE: Family::USERSOCK = [DOORS, BELLS];
+/// }
+/// assert_eq!(HOUSE.message(DOOR_LIST).unwrap().verb, Verb::Get);
+/// assert!(DOORS.message(BELL_RING).is_none());
 /// ```
 #[macro_export]
 macro_rules! protocol {
-    ($(#[$meta:meta])* $vis:vis static $protocol:ident: $family:path {
-        $($(#[$row:meta])* $name:ident = $number:literal: $verb:ident, $header:expr, $attributes:expr;)*
-    }) => {
-        $(
-            #[doc = concat!("`", stringify!($name), "` = ", stringify!($number), ".")]
-            ///
-            $(#[$row])*
-            $vis const $name: u16 = $number;
-        )*
-
+    ($(#[$meta:meta])* $vis:vis static $protocol:ident: $family:path = [$($part:ident),* $(,)?];) => {
         $(#[$meta])*
         $vis static $protocol: $crate::table::Protocol = {
-            const { assert!($crate::table::ascends(&[$($number),*]), "rows must ascend") };
-            $crate::table::Protocol {
-                family: $family,
-                messages: &[$($crate::table::MessageKind {
-                    number: $number,
-                    name: stringify!($name),
-                    verb: $crate::header::Verb::$verb,
-                    header: $header,
-                    attributes: $attributes,
-                }),*],
-            }
+            const PARTS: &[&$crate::table::Protocol] = &[$(&$part),*];
+            const MESSAGES: &[$crate::table::MessageKind] =
+                &$crate::table::joined::<{ $crate::table::count(PARTS) }>(PARTS);
+            $crate::table::Protocol { family: $family, messages: MESSAGES }
         };
+    };
+    ($($(#[$meta:meta])* $vis:vis static $protocol:ident: $family:path {
+        $($(#[$row:meta])* $name:ident = $number:literal: $verb:ident, $header:expr, $attributes:expr;)*
+    })*) => {
+        $(
+            $(
+                #[doc = concat!("`", stringify!($name), "` = ", stringify!($number), ".")]
+                ///
+                $(#[$row])*
+                $vis const $name: u16 = $number;
+            )*
+
+            $(#[$meta])*
+            $vis static $protocol: $crate::table::Protocol = {
+                const { assert!($crate::table::ascends(&[$($number),*]), "rows must ascend") };
+                $crate::table::Protocol {
+                    family: $family,
+                    messages: &[$($crate::table::MessageKind {
+                        number: $number,
+                        name: stringify!($name),
+                        verb: $crate::header::Verb::$verb,
+                        header: $header,
+                        attributes: $attributes,
+                    }),*],
+                }
+            };
+        )*
     };
 }

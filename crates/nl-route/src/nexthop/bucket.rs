@@ -15,7 +15,7 @@ use crate::tables::other::{
     NHA, NHA_ID, NHA_RES_BUCKET, NHA_RES_BUCKET_IDLE_TIME, NHA_RES_BUCKET_INDEX,
     NHA_RES_BUCKET_NH_ID,
 };
-use crate::tables::{PROTOCOL, RTM_DELNEXTHOPBUCKET, RTM_GETNEXTHOPBUCKET, RTM_NEWNEXTHOPBUCKET};
+use crate::tables::{NEXTHOPS, RTM_DELNEXTHOPBUCKET, RTM_GETNEXTHOPBUCKET, RTM_NEWNEXTHOPBUCKET};
 use crate::value::{RouteFlags, RouteProtocol, Scope};
 
 /// A bucket of a resilient group: those flows that are hashed into it use its nexthop object.
@@ -110,6 +110,7 @@ impl NexthopBucket {
 
 impl Object for NexthopBucket {
     type Filter = NexthopBucketFilter;
+    const PROTOCOL: &'static Protocol = &NEXTHOPS;
     const NEW: u16 = RTM_NEWNEXTHOPBUCKET;
     const DELETE: u16 = RTM_DELNEXTHOPBUCKET;
     const GET: u16 = RTM_GETNEXTHOPBUCKET;
@@ -144,7 +145,7 @@ impl Request for GetNexthopBucket {
     const MODE: Mode = Mode::Get;
 
     fn protocol(&self) -> &'static Protocol {
-        &PROTOCOL
+        &NEXTHOPS
     }
 
     fn message_type(&self) -> u16 {
