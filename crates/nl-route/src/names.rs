@@ -6,7 +6,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use core::fmt;
 
-use nl_wire::text::Text;
+use nl_wire::text::{Escaped, Text};
 
 use crate::link::Link;
 use crate::nexthop::Nexthop;
@@ -347,7 +347,7 @@ struct Name<'a> {
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.word, self.kind) {
-            (Some(name), _) => f.write_str(name),
+            (Some(name), _) => write!(f, "{}", Escaped(name.as_bytes())),
             (None, NameKind::Tos) => write!(f, "{:#04x}", self.number),
             (None, NameKind::IpProtocol) => write!(f, "ipproto-{}", self.number),
             (None, _) => write!(f, "{}", self.number),
@@ -396,6 +396,9 @@ mod tests {
         assert_eq!(names.name(NameKind::IpProtocol, 0).to_string(), "ip");
         assert_eq!(names.name(NameKind::IpProtocol, 6).to_string(), "tcp");
         assert_eq!(names.name(NameKind::IpProtocol, 7).to_string(), "ipproto-7");
+        // Files may hold anything.
+        names.read(NameKind::Table, "9 a\x1b[31m\n");
+        assert_eq!(names.name(NameKind::Table, 9).to_string(), r"a\x1b[31m");
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(crate) fn from_files() -> Names {
         let file = kind
             .folders()
             .iter()
-            .find_map(|directory| fs::read_to_string(Path::new(directory).join(kind.file())).ok());
+            .find_map(|directory| read(&Path::new(directory).join(kind.file())));
         let more = kind.folders().iter().rev().flat_map(|directory| {
             let folder = Path::new(directory).join(format!("{}.d", kind.file()));
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -28,11 +28,16 @@ pub(crate) fn from_files() -> Names {
             let mut paths: Vec<PathBuf> =
                 paths.filter(|path| path.extension().is_some_and(|end| end == "conf")).collect();
             paths.sort();
-            paths.into_iter().filter_map(|path| fs::read_to_string(path).ok())
+            paths.into_iter().filter_map(|path| read(&path))
         });
         file.into_iter().chain(more).for_each(|text| names.read(kind, &text));
     }
     names
+}
+
+/// A file of names; bytes that are no UTF-8 spoil the word that they stand in, not the file.
+fn read(path: &Path) -> Option<String> {
+    fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Learns the names of all links.

@@ -3,6 +3,8 @@
 use core::fmt;
 use core::ops::RangeInclusive;
 
+use nl_wire::text::Escaped;
+
 use super::route::TYPES;
 use super::{Context, Out};
 use crate::names::NameKind;
@@ -35,7 +37,7 @@ pub(crate) fn rule(out: &mut Out<'_, '_>, rule: &Rule, context: &Context<'_>) {
             out.value("dscp_mask", "/", CHex(mask.into()));
         }
         (Some(dscp), None) => match names.known(NameKind::Tos, u32::from(dscp) << 2) {
-            Some(name) => out.value("dscp", " dscp ", name),
+            Some(name) => out.value("dscp", " dscp ", Escaped(name.as_bytes())),
             None => out.value("dscp", " dscp ", dscp),
         },
         _ => {}
