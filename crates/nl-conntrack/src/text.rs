@@ -184,7 +184,7 @@ pub fn expectation(out: &mut String, expectation: &Expectation) {
     number(out, "zone=", expectation.zone);
     let flags = expectation.flags.unwrap_or_default();
     let mut separator = "";
-    for &(bit, name) in ExpectFlags::NAMES.rows {
+    for (bit, name) in ExpectFlags::NAMES.rows() {
         if u64::from(flags.0) & bit != 0 {
             let word = name.strip_prefix(ExpectFlags::NAMES.prefix).unwrap_or(name);
             append(out, format_args!("{separator}{word}"));

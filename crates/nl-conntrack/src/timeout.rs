@@ -100,8 +100,7 @@ impl Timeouts {
 
     fn number(&self, name: &str) -> Option<u16> {
         let table = table(self.protocol);
-        let row =
-            table.rows.iter().find(|row| state(table, row.name).eq_ignore_ascii_case(name))?;
+        let row = table.rows().find(|row| state(table, row.name).eq_ignore_ascii_case(name))?;
         Some(row.number)
     }
 

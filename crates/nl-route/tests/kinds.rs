@@ -29,7 +29,7 @@ use proptest::prelude::*;
 
 /// The kinds of which ip prints more than the name, and how their data is laid out.
 fn kinds(attribute: &str) -> impl Iterator<Item = (&'static str, &'static Table)> {
-    let row = IFLA_INFO.by_name(attribute).unwrap();
+    let row = IFLA_INFO.rows().find(|row| row.name == attribute).unwrap();
     let Payload::Choice { cases, .. } = row.payload else { panic!("{attribute}") };
     cases.iter().filter_map(|case| match case {
         (Key::Text(kind), Payload::Nest(table)) => Some((*kind, *table)),
@@ -120,7 +120,7 @@ fn data(rng: &mut Rng, table: &Table, six: bool) -> Vec<u8> {
     let mut writer = Writer::attributes(&mut out);
     let much = 1 + rng.below(6);
     let coins = [rng.one_in(2), rng.one_in(2), rng.one_in(2)];
-    for row in table.rows.iter().filter(|row| !row.name.ends_with("_PAD")) {
+    for row in table.rows().filter(|row| !row.name.ends_with("_PAD")) {
         let chosen = rng.below(6) < much;
         let chosen = together(row.name).map_or(chosen, |group| coins[group]);
         if chosen && !matches!(row.payload, Payload::Headed(..)) {

@@ -239,7 +239,7 @@ impl<O: Object + Clone> Consumer<O> {
         }
         let valve = Valve::new::<O>(options.pressure);
         let ring = Ring::default();
-        let events = follow(&prototype, socket, &options, valve.as_ref(), ring);
+        let events = follow::<O>(socket, &options, valve.as_ref(), ring);
         let events = events.map_err(&subscribe)?;
         let poller = Poller::new().map_err(&subscribe)?;
         let mounts = Discovery::open_mounts().map_err(&ask)?;
@@ -538,7 +538,6 @@ impl<O: Object + Clone> Consumer<O> {
 /// Follows the events of an object on a socket, with the buffer that is wished and the filter that
 /// all have.
 fn follow<O: Object>(
-    object: &O,
     socket: Socket,
     options: &Options,
     valve: Option<&Valve>,

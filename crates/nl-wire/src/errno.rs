@@ -12,6 +12,8 @@
 
 use core::fmt;
 
+use crate::words::{Words, ends};
+
 /// An error number of the kernel, positive; 0 is success. Any number is kept, known or not.
 ///
 /// ```
@@ -29,8 +31,15 @@ macro_rules! errnos {
             $(#[doc = concat!($number, ": ", $text, ".")] pub const $name: Self = Self($number);)*
         }
 
-        /// Number, name and text of every known error, ascending.
-        const TABLE: &[(i32, &str, &str)] = &[$(($number, stringify!($name), $text),)*];
+        /// Every known error, ascending.
+        const NUMBERS: &[u16] = &[$($number),*];
+        /// The name of each.
+        const NAMES: Words = Words::new(
+            concat!($(stringify!($name)),*),
+            &ends([$(stringify!($name).len()),*]),
+        );
+        /// The text of each.
+        const TEXTS: Words = Words::new(concat!($($text),*), &ends([$($text.len()),*]));
     };
 }
 
@@ -216,18 +225,18 @@ impl Errno {
     /// The name of the constant, such as `EEXIST`; `None` for 0 and for unknown numbers.
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
-        self.row().map(|row| row.1)
+        NAMES.get(self.index()?)
     }
 
     /// What the error means, in the words of `strerror`; `Success` for 0, `None` for unknown
     /// numbers.
     #[must_use]
     pub fn text(self) -> Option<&'static str> {
-        if self.is_success() { Some("Success") } else { self.row().map(|row| row.2) }
+        if self.is_success() { Some("Success") } else { TEXTS.get(self.index()?) }
     }
 
-    fn row(self) -> Option<&'static (i32, &'static str, &'static str)> {
-        TABLE.binary_search_by_key(&self.0, |row| row.0).ok().and_then(|index| TABLE.get(index))
+    fn index(self) -> Option<usize> {
+        NUMBERS.binary_search(&u16::try_from(self.0).ok()?).ok()
     }
 }
 
@@ -261,13 +270,14 @@ mod tests {
 
     #[test]
     fn the_table_ascends_and_knows_every_row() {
-        assert!(TABLE.windows(2).all(|pair| pair[0].0 < pair[1].0));
-        for &(number, name, text) in TABLE {
-            assert_eq!(Errno(number).name(), Some(name));
-            assert_eq!(Errno(number).text(), Some(text));
+        assert!(NUMBERS.windows(2).all(|pair| pair[0] < pair[1]));
+        for (index, &number) in NUMBERS.iter().enumerate() {
+            assert_eq!(Errno(number.into()).name(), NAMES.get(index));
+            assert_eq!(Errno(number.into()).text(), TEXTS.get(index));
         }
         // 1..=133 without the holes 41 and 58, and 512..=531 without 520.
-        assert_eq!(TABLE.len(), 131 + 19);
+        assert_eq!(NUMBERS.len(), 131 + 19);
+        assert_eq!((NAMES.iter().count(), TEXTS.iter().count()), (150, 150));
     }
 
     #[test]

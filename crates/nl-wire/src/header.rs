@@ -1,6 +1,7 @@
 //! The message header: `struct nlmsghdr` (linux/netlink.h).
 
 use crate::error::{Error, Problem};
+use crate::words::{Words, ends};
 
 /// Length of `struct nlmsghdr` in bytes; a message's length counts it.
 pub const HEADER_LEN: usize = 16;
@@ -95,12 +96,22 @@ impl Verb {
     fn flag_names(self) -> &'static crate::value::Names {
         macro_rules! names {
             ($($number:literal $word:literal)*) => {
-                &crate::value::Names { prefix: "NLM_F_", flags: true, rows: &[
-                    (0x1, "NLM_F_REQUEST"), (0x2, "NLM_F_MULTI"), (0x4, "NLM_F_ACK"),
-                    (0x8, "NLM_F_ECHO"), (0x10, "NLM_F_DUMP_INTR"), (0x20, "NLM_F_DUMP_FILTERED"),
-                    $(($number, concat!("NLM_F_", $word)),)*
-                ] }
+                names!(@all
+                    0x1 "REQUEST" 0x2 "MULTI" 0x4 "ACK" 0x8 "ECHO" 0x10 "DUMP_INTR"
+                    0x20 "DUMP_FILTERED" $($number $word)*)
             };
+            (@all $($number:literal $word:literal)*) => {{
+                const NAMES: &crate::value::Names = &crate::value::Names {
+                    prefix: "NLM_F_",
+                    flags: true,
+                    numbers: &[$($number),*],
+                    names: Words::new(
+                        concat!($("NLM_F_", $word),*),
+                        &ends([$(concat!("NLM_F_", $word).len()),*]),
+                    ),
+                };
+                NAMES
+            }};
         }
         match self {
             Self::New => Flags::NAMES,

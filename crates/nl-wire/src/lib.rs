@@ -26,6 +26,7 @@ pub mod shape;
 pub mod table;
 pub mod text;
 pub mod value;
+pub mod words;
 pub mod write;
 
 pub use ack::{Ack, Failure};

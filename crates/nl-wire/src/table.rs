@@ -12,6 +12,7 @@ use core::fmt;
 
 use crate::header::Verb;
 use crate::value::{Family, Names};
+use crate::words::Words;
 
 mod path;
 pub use path::{MAX_DEPTH, Path};
@@ -20,23 +21,32 @@ pub use path::{MAX_DEPTH, Path};
 pub struct Table {
     /// The table's name: the common prefix of its attributes (`RTA`).
     pub name: &'static str,
-    /// The rows, in ascending order of their numbers.
-    pub rows: &'static [Row],
+    /// The attributes' numbers, ascending.
+    pub numbers: &'static [u16],
+    /// The name of each.
+    pub names: Words,
+    /// What each holds.
+    pub payloads: &'static [Payload],
 }
 
 impl Table {
     /// A table without rows, for payloads whose attributes nobody has named yet.
-    pub const EMPTY: &'static Self = &Self { name: "", rows: &[] };
+    pub const EMPTY: &'static Self =
+        &Self { name: "", numbers: &[], names: Words::NONE, payloads: &[] };
 
     /// The row of attribute `number`.
-    pub fn row(&self, number: u16) -> Option<&'static Row> {
-        let index = self.rows.binary_search_by_key(&number, |row| row.number).ok()?;
-        self.rows.get(index)
+    pub fn row(&self, number: u16) -> Option<Row> {
+        self.at(self.numbers.binary_search(&number).ok()?)
     }
 
-    /// The row of the attribute called `name`.
-    pub fn by_name(&self, name: &str) -> Option<&'static Row> {
-        self.rows.iter().find(|row| row.name == name)
+    /// All rows, their numbers ascending.
+    pub fn rows(&self) -> impl Iterator<Item = Row> + '_ {
+        (0..self.numbers.len()).map_while(|index| self.at(index))
+    }
+
+    fn at(&self, index: usize) -> Option<Row> {
+        let (number, name) = (*self.numbers.get(index)?, self.names.get(index)?);
+        Some(Row { number, name, payload: *self.payloads.get(index)? })
     }
 }
 
@@ -48,7 +58,7 @@ impl fmt::Debug for Table {
 }
 
 /// One attribute of a table.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// The number, without flag bits.
     pub number: u16,
@@ -352,11 +362,12 @@ macro_rules! attributes {
                 const { assert!($crate::table::ascends(&[$($number),*]), "rows must ascend") };
                 $crate::table::Table {
                     name: $label,
-                    rows: &[$($crate::table::Row {
-                        number: $number,
-                        name: stringify!($name),
-                        payload: $payload,
-                    }),*],
+                    numbers: &[$($number),*],
+                    names: $crate::words::Words::new(
+                        concat!($(stringify!($name)),*),
+                        &$crate::words::ends([$(stringify!($name).len()),*]),
+                    ),
+                    payloads: &[$($payload),*],
                 }
             };
         )*

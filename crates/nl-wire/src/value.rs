@@ -7,6 +7,8 @@
 
 use core::fmt;
 
+use crate::words::Words;
+
 /// The names of an enumeration's or flag set's numbers, in the kernel's spelling.
 #[derive(Debug)]
 pub struct Names {
@@ -14,14 +16,22 @@ pub struct Names {
     pub prefix: &'static str,
     /// Whether the numbers are bits that combine.
     pub flags: bool,
-    /// Number and full name, in ascending order of the header file.
-    pub rows: &'static [(u64, &'static str)],
+    /// The numbers, in the order of the header file.
+    pub numbers: &'static [u64],
+    /// The full name of each.
+    pub names: Words,
 }
 
 impl Names {
     /// The kernel's name of `number` (`RTN_UNICAST`).
     pub fn name(&self, number: u64) -> Option<&'static str> {
-        self.rows.iter().find(|row| row.0 == number).map(|row| row.1)
+        let index = self.numbers.iter().position(|known| *known == number)?;
+        self.names.get(index)
+    }
+
+    /// Each number with its full name.
+    pub fn rows(&self) -> impl Iterator<Item = (u64, &'static str)> + use<> {
+        self.numbers.iter().copied().zip(self.names.iter())
     }
 
     /// The name of `number` without the common prefix (`UNICAST`).
@@ -32,7 +42,7 @@ impl Names {
     /// The number whose word is `word`, letter case ignored.
     pub fn number(&self, word: &str) -> Option<u64> {
         let strip = |name: &'static str| name.strip_prefix(self.prefix).unwrap_or(name);
-        self.rows.iter().find(|row| strip(row.1).eq_ignore_ascii_case(word)).map(|row| row.0)
+        self.rows().find(|row| strip(row.1).eq_ignore_ascii_case(word)).map(|row| row.0)
     }
 
     /// Formats `number` with this table: a name or the number, for flags all bits joined by `|`.
@@ -56,7 +66,7 @@ impl fmt::Display for Named {
         }
         let mut rest = self.number;
         let mut separator = "";
-        for &(bits, name) in self.names.rows {
+        for (bits, name) in self.names.rows() {
             if bits != 0 && rest & bits == bits {
                 let word = name.strip_prefix(self.names.prefix).unwrap_or(name);
                 write!(f, "{separator}{word}")?;
@@ -123,7 +133,11 @@ macro_rules! open_enum {
             pub const NAMES: &'static $crate::value::Names = &$crate::value::Names {
                 prefix: $prefix,
                 flags: $flags,
-                rows: &[$(($number as u64, concat!($prefix, stringify!($word)))),*],
+                numbers: &[$($number as u64),*],
+                names: $crate::words::Words::new(
+                    concat!($($prefix, stringify!($word)),*),
+                    &$crate::words::ends([$(concat!($prefix, stringify!($word)).len()),*]),
+                ),
             };
         }
 

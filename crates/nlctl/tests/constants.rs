@@ -73,7 +73,7 @@ impl Named {
             named.names(names);
         }
         // Of these the kernel numbers the bits.
-        for (number, name) in Flavours::NAMES.rows {
+        for (number, name) in Flavours::NAMES.rows() {
             named.number(name, number.trailing_zeros().into());
         }
         named
@@ -86,8 +86,8 @@ impl Named {
     }
 
     fn names(&mut self, names: &'static Names) {
-        for (number, name) in names.rows {
-            self.number(name, *number);
+        for (number, name) in names.rows() {
+            self.number(name, number);
         }
     }
 
@@ -110,7 +110,7 @@ impl Named {
             return;
         }
         self.seen.push(table);
-        for row in table.rows {
+        for row in table.rows() {
             self.number(row.name, row.number.into());
             self.payload(row.payload);
         }

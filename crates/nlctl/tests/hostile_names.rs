@@ -11,7 +11,7 @@ use common::{command, nlctl, run_with};
 use nl_testkit::{listeners, live, need, settle, sh, tool, wait_until};
 use nl_wire::header::{Flags, Header};
 use nl_wire::pcap::{ByteOrder, HOST, Precision, Writer as Capture};
-use nl_wire::table::{Key, Layout, Payload, Row};
+use nl_wire::table::{Key, Layout, Payload, Row, Table};
 use nl_wire::{Error, Writer, write};
 use serde_json::Value;
 
@@ -110,7 +110,7 @@ fn names_in_captures() {
             let header = Header { message_type: kind.number, flags: Flags(0), ..Header::default() };
             let written = write::message(&mut bytes, header, |writer| {
                 writer.fixed(&fixed(kind.header));
-                attributes(writer, kind.attributes.rows, 5)
+                attributes(writer, kind.attributes, 5)
             });
             written.expect("a message");
             let mut file = Vec::new();
@@ -151,23 +151,24 @@ fn fixed(layout: &Layout) -> Vec<u8> {
     bytes
 }
 
-fn attributes(writer: &mut Writer<'_>, rows: &[Row], depth: usize) -> Result<(), Error> {
+fn attributes(writer: &mut Writer<'_>, table: &Table, depth: usize) -> Result<(), Error> {
     let Some(depth) = depth.checked_sub(1) else { return Ok(()) };
-    rows.iter().try_for_each(|row| attribute(writer, row, rows, depth))
+    let rows: Vec<_> = table.rows().collect();
+    rows.iter().try_for_each(|row| attribute(writer, row, &rows, depth))
 }
 
 fn attribute(writer: &mut Writer<'_>, row: &Row, rows: &[Row], depth: usize) -> Result<(), Error> {
     let number = row.number;
     match row.payload {
-        Payload::Nest(table) => writer.nest(number, |writer| attributes(writer, table.rows, depth)),
+        Payload::Nest(table) => writer.nest(number, |writer| attributes(writer, table, depth)),
         Payload::Headed(layout, table) => writer.nest(number, |writer| {
             writer.fixed(&fixed(layout));
-            attributes(writer, table.rows, depth)
+            attributes(writer, table, depth)
         }),
         Payload::Records(layout, table) => writer.nest(number, |writer| {
             writer.record(|writer| {
                 writer.unpadded(&fixed(layout)[2..]);
-                attributes(writer, table.rows, depth)
+                attributes(writer, table, depth)
             })
         }),
         Payload::List(each) => writer.nest(number, |writer| {

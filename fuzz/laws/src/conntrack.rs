@@ -171,7 +171,7 @@ fn check_counters(
 ) {
     assert_eq!(cpu.to_be_bytes(), body[2..4]);
     let attrs: Vec<_> = Attrs::new(&body[4..]).flatten().collect();
-    let expected = table.rows.iter().filter_map(|row| {
+    let expected = table.rows().filter_map(|row| {
         let mut of_number = attrs.iter().rev().filter(|attr| attr.number() == row.number);
         let value = of_number.find_map(|attr| attr.payload.first_chunk())?;
         let name = row.name.strip_prefix(table.name)?.strip_prefix('_')?.to_ascii_lowercase();

@@ -65,12 +65,13 @@ fn attributes(
     table: &Table,
     depth: usize,
 ) -> Result<(), Error> {
-    if table.rows.is_empty() || depth == 0 {
+    let rows: Vec<_> = table.rows().collect();
+    if rows.is_empty() || depth == 0 {
         return Ok(());
     }
     for _ in 0..script.below(if depth == DEPTH { 16 } else { 8 }) {
-        let row = &table.rows[script.below(table.rows.len())];
-        attribute(script, writer, row.number, row.payload, table.rows, depth - 1)?;
+        let row = &rows[script.below(rows.len())];
+        attribute(script, writer, row.number, row.payload, &rows, depth - 1)?;
     }
     Ok(())
 }

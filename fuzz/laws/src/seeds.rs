@@ -104,9 +104,9 @@ fn datagrams() -> Vec<(String, Vec<u8>)> {
     let mut found: Vec<_> = files.iter().map(|path| (name(path), fixture(path))).collect();
     for protocol in PROTOCOLS {
         for kind in protocol.messages {
-            let rows = kind.attributes.rows;
+            let rows: Vec<_> = kind.attributes.rows().collect();
             let made = rows.iter().map(|row| (row.name, std::slice::from_ref(row)));
-            for (name, rows) in made.chain([("all", rows)]) {
+            for (name, rows) in made.chain([("all", &rows[..])]) {
                 if let Ok(bytes) = made_message(kind, rows) {
                     found.push((format!("{}-{name}", kind.name), bytes));
                 }
@@ -172,10 +172,11 @@ fn attribute(
 ) -> Result<(), Error> {
     let nest = |writer: &mut Writer<'_>, table: &'static Table| match depth {
         0 => Ok(()),
-        _ => table
-            .rows
-            .iter()
-            .try_for_each(|row| attribute(writer, row.number, row.payload, table.rows, depth - 1)),
+        _ => {
+            let rows: Vec<_> = table.rows().collect();
+            rows.iter()
+                .try_for_each(|row| attribute(writer, row.number, row.payload, &rows, depth - 1))
+        }
     };
     match payload {
         Payload::Nest(table) => writer.nest(number, |writer| nest(writer, table)),
@@ -244,7 +245,7 @@ fn collect(
         return;
     }
     seen.push(table);
-    for row in table.rows {
+    for row in table.rows() {
         let nested = is_nest(row.payload);
         let length = 4 + row.payload.width().unwrap_or(if nested { 8 } else { 4 });
         let number = if nested { row.number | NLA_F_NESTED } else { row.number };

@@ -83,13 +83,8 @@ impl<O: Object + Clone> Consumer<O> {
         if !shared || namespace.nsid.is_none() {
             let socket = Socket::open_in(O::FAMILY.0, &netns);
             match socket.and_then(|socket| {
-                follow(
-                    &self.prototype,
-                    socket,
-                    &self.options,
-                    self.valve.as_ref(),
-                    Ring::new(RING.0, RING.1),
-                )
+                let ring = Ring::new(RING.0, RING.1);
+                follow::<O>(socket, &self.options, self.valve.as_ref(), ring)
             }) {
                 Ok(own) => (events, error) = (Some(own), None),
                 Err(failure) => error = Some(NamespaceError::io(Doing::Enter)(failure)),

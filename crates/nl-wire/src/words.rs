@@ -1,0 +1,53 @@
+//! Many short strings as one.
+//!
+//! A slice of strings takes 16 bytes for each, and a position-independent program 24 more to correct
+//! its address when it starts. Tables of names are many such slices: so their strings lie one behind
+//! the other in one, with an offset of two bytes each.
+
+/// Strings, found by their index.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    text: &'static str,
+    /// Where each ends in `text`.
+    ends: &'static [u16],
+}
+
+impl Words {
+    /// None.
+    pub const NONE: Self = Self { text: "", ends: &[] };
+
+    /// Those that stand one behind the other in `text`, each up to one of `ends` (see [`ends`]).
+    pub const fn new(text: &'static str, ends: &'static [u16]) -> Self {
+        Self { text, ends }
+    }
+
+    /// The string at `index`.
+    pub fn get(&self, index: usize) -> Option<&'static str> {
+        let end = *self.ends.get(index)?;
+        let start =
+            index.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end);
+        self.text.get(usize::from(start)..usize::from(end))
+    }
+
+    /// All of them, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let words = *self;
+        (0..words.ends.len()).map_while(move |index| words.get(index))
+    }
+}
+
+/// Where each of the strings of these lengths ends when they stand one behind the other.
+pub const fn ends<const N: usize>(lengths: [usize; N]) -> [u16; N] {
+    let mut ends = [0; N];
+    let (mut index, mut end) = (0, 0);
+    while index < N {
+        end += lengths[index];
+        assert!(end <= u16::MAX as usize, "too many words for offsets of two bytes");
+        #[allow(clippy::cast_possible_truncation)] // as checked
+        {
+            ends[index] = end as u16;
+        }
+        index += 1;
+    }
+    ends
+}
