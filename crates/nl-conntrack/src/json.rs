@@ -40,7 +40,6 @@ use crate::expect::{ExpectNat, Expectation};
 use crate::extension::{Counters, Helper, Labels, SeqAdj, Synproxy};
 use crate::flow::Flow;
 use crate::protocol_info::{Dccp, ProtocolInfo, Sctp, Tcp};
-use crate::text::Ntop;
 use crate::tuple::{L4, Tuple};
 use crate::value::{ExpectFlags, IpProtocol, Status};
 
@@ -182,8 +181,8 @@ impl ToJson for IpProtocol {
 impl ToJson for Tuple {
     fn to_json(&self, json: &mut Json<'_>) {
         object(json, |json| {
-            json.field("source", format_args!("{}", Ntop(self.source)));
-            json.field("destination", format_args!("{}", Ntop(self.destination)));
+            json.field("source", self.source);
+            json.field("destination", self.destination);
             json.field("protocol", self.protocol);
             match (self.l4, self.protocol) {
                 (L4::None, _) => {}

@@ -24,6 +24,7 @@ use alloc::string::String;
 use core::fmt::{self, Write as _};
 use core::time::Duration;
 
+use nl_wire::number::{address, decimal};
 use nl_wire::text::Escaped;
 use nl_wire::value::AddressFamily;
 
@@ -36,13 +37,10 @@ use crate::tuple::{L4, Tuple};
 use crate::value::{ExpectFlags, IpProtocol, Status};
 
 mod labels;
-mod number;
 mod save;
 mod time;
 mod xml;
 pub use labels::{LabelError, LabelNames};
-pub(crate) use number::Ntop;
-use number::{address, decimal};
 pub use save::{SaveCommand, save, save_all, save_event};
 use time::{NANOSECONDS, ctime};
 pub use xml::{XML_HEAD, XML_TAIL, xml, xml_event};

@@ -13,9 +13,12 @@
 //! assert_eq!(out, r#"{"dst":"default","metric":100,"prefsrc":"10.0.0.1","flags":["linkdown"]}"#);
 //! ```
 
-use crate::text::{Text, is_control};
 use alloc::string::String;
 use core::fmt::{self, Write as _};
+use core::net::IpAddr;
+
+use crate::number;
+use crate::text::{Text, is_control};
 
 /// Appends one JSON value to a `String`, piece by piece; allocates nothing else, and ends without a
 /// newline.
@@ -61,7 +64,7 @@ impl<'a> Json<'a> {
     /// `}`
     pub fn end_object(&mut self) {
         self.depth = self.depth.saturating_sub(1);
-        if self.comma {
+        if self.comma && self.pretty {
             self.line();
         }
         self.out.push('}');
@@ -83,8 +86,10 @@ impl<'a> Json<'a> {
     /// The key of the value that comes next.
     pub fn key(&mut self, key: &str) {
         self.separate();
-        self.line();
-        self.quoted(|quoted| quoted.write_str(key));
+        if self.pretty {
+            self.line();
+        }
+        self.text(key);
         self.out.push_str(if self.pretty { ": " } else { ":" });
         self.comma = false;
     }
@@ -112,7 +117,7 @@ impl<'a> Json<'a> {
     /// A string.
     pub fn string(&mut self, value: &str) {
         self.separate();
-        self.quoted(|quoted| quoted.write_str(value));
+        self.text(value);
     }
 
     /// A string out of what `value` displays.
@@ -142,7 +147,17 @@ impl<'a> Json<'a> {
 
     /// `null`
     pub fn null(&mut self) {
-        self.number("null");
+        self.literal("null");
+    }
+
+    fn literal(&mut self, word: &str) {
+        self.separate();
+        self.out.push_str(word);
+    }
+
+    fn integer(&mut self, negative: bool, magnitude: u64) {
+        self.literal(if negative { "-" } else { "" });
+        number::decimal(self.out, magnitude);
     }
 
     fn begin(&mut self, bracket: &str) {
@@ -159,10 +174,19 @@ impl<'a> Json<'a> {
         self.comma = true;
     }
 
+    /// The start of a line of the pretty form.
     fn line(&mut self) {
-        if self.pretty {
-            self.out.push('\n');
-            self.out.extend((0..self.depth).map(|_| "    "));
+        self.out.push('\n');
+        self.out.extend((0..self.depth).map(|_| "    "));
+    }
+
+    fn text(&mut self, text: &str) {
+        if is_plain(text) {
+            self.out.push('"');
+            self.out.push_str(text);
+            self.out.push('"');
+        } else {
+            self.quoted(|quoted| quoted.write_str(text));
         }
     }
 
@@ -178,6 +202,10 @@ struct Quoted<'a>(&'a mut String);
 
 impl fmt::Write for Quoted<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        if is_plain(text) {
+            self.0.push_str(text);
+            return Ok(());
+        }
         let special = |character: char| matches!(character, '"' | '\\') || is_control(character);
         for piece in text.split_inclusive(special) {
             let Some(last) = piece.chars().next_back().filter(|&last| special(last)) else {
@@ -199,6 +227,22 @@ impl fmt::Write for Quoted<'_> {
         }
         Ok(())
     }
+}
+
+/// Which bytes are characters that stand for themselves: all that keys and words have.
+const PLAIN: [bool; 256] = {
+    let (mut plain, mut byte) = ([false; 256], b' ');
+    while byte <= b'~' {
+        plain[byte as usize] = byte != b'"' && byte != b'\\';
+        byte += 1;
+    }
+    plain
+};
+
+#[inline]
+fn is_plain(text: &str) -> bool {
+    // To the end in any case: without a way out of the loop a byte costs half as much.
+    text.bytes().fold(true, |all, byte| all & PLAIN[usize::from(byte)])
 }
 
 /// What [`Json::value`] and [`Json::field`] can write.
@@ -224,9 +268,52 @@ macro_rules! to_json {
 }
 
 to_json! {
-    number: bool u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize;
+    number: u128 i128;
     string: str String;
     display: fmt::Arguments<'_>;
+}
+
+// Some of these types are as wide as the other.
+macro_rules! integers {
+    ($($unsigned:ty, $signed:ty;)*) => { $(
+        #[allow(clippy::cast_lossless)]
+        impl ToJson for $unsigned {
+            fn to_json(&self, json: &mut Json<'_>) {
+                json.integer(false, *self as u64);
+            }
+        }
+
+        #[allow(clippy::cast_lossless)]
+        impl ToJson for $signed {
+            fn to_json(&self, json: &mut Json<'_>) {
+                json.integer(*self < 0, self.unsigned_abs() as u64);
+            }
+        }
+    )* };
+}
+
+integers! {
+    u8, i8;
+    u16, i16;
+    u32, i32;
+    u64, i64;
+    usize, isize;
+}
+
+impl ToJson for bool {
+    fn to_json(&self, json: &mut Json<'_>) {
+        json.literal(if *self { "true" } else { "false" });
+    }
+}
+
+/// A string, as `inet_ntop` of glibc writes it.
+impl ToJson for IpAddr {
+    fn to_json(&self, json: &mut Json<'_>) {
+        json.separate();
+        json.out.push('"');
+        number::address(json.out, *self);
+        json.out.push('"');
+    }
 }
 
 /// As [`Json::bytes`].

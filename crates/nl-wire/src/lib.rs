@@ -18,6 +18,7 @@ pub mod error;
 pub mod header;
 pub mod json;
 pub mod listing;
+pub mod number;
 pub mod pcap;
 pub mod policy;
 pub mod prefix;

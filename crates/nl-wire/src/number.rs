@@ -1,22 +1,32 @@
-//! Numbers and addresses, printed faster than `core::fmt` does: they are most of a line.
+//! Numbers and addresses, appended to a `String` faster than `core::fmt` does: they are most of what
+//! listings of tables have.
 
 use alloc::string::String;
-use core::fmt;
-use core::net::{IpAddr, Ipv4Addr};
+use core::net::IpAddr;
+
+/// The numbers below 100, two digits each.
+const PAIRS: &str = "\
+    00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748\
+    495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 
 /// Appends `number` in decimal.
-pub(super) fn decimal(out: &mut String, mut number: u64) {
-    let mut digits = [0; 20];
-    let mut first = digits.len();
-    loop {
-        first -= 1;
-        digits[first] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
+pub fn decimal(out: &mut String, number: u64) {
+    match number {
+        // Ports and octets of addresses are most of all numbers.
+        0..10 => pair(out, number, 1),
+        10..100 => pair(out, number, 0),
+        _ => {
+            decimal(out, number / 100);
+            pair(out, number, 0);
         }
     }
-    out.extend(digits[first..].iter().map(|digit| char::from(*digit)));
+}
+
+/// Appends the last two digits of `number` but for the first `skipped` of them.
+#[inline]
+fn pair(out: &mut String, number: u64, skipped: usize) {
+    let at = 2 * usize::from((number % 100) as u8);
+    out.push_str(&PAIRS[at + skipped..at + 2]);
 }
 
 /// Appends `number` in lowercase hexadecimal.
@@ -26,28 +36,16 @@ fn hexadecimal(out: &mut String, number: u16) {
     out.extend(digits[first..].iter().map(|digit| char::from(*digit)));
 }
 
-/// An address as `inet_ntop` of glibc writes it: unlike `Display` of `Ipv6Addr` it writes
+/// Appends an address as `inet_ntop` of glibc writes it: unlike `Display` of `Ipv6Addr` it writes
 /// IPv4-compatible addresses (`::1.2.3.4`) with dots.
-#[derive(Debug)]
-pub(crate) struct Ntop(pub(crate) IpAddr);
-
-impl fmt::Display for Ntop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            IpAddr::V6(v6) => match v6.segments() {
-                [0, 0, 0, 0, 0, 0, high, low] if high != 0 => {
-                    let v4 = u32::from(high) << 16 | u32::from(low);
-                    write!(f, "::{}", Ipv4Addr::from(v4))
-                }
-                _ => v6.fmt(f),
-            },
-            IpAddr::V4(v4) => v4.fmt(f),
-        }
-    }
-}
-
-/// Appends an address as [`Ntop`] prints it.
-pub(super) fn address(out: &mut String, address: IpAddr) {
+///
+/// ```
+/// let mut out = String::new();
+/// nl_wire::number::address(&mut out, "2001:db8:0::1".parse()?);
+/// assert_eq!(out, "2001:db8::1");
+/// # Ok::<(), core::net::AddrParseError>(())
+/// ```
+pub fn address(out: &mut String, address: IpAddr) {
     let address = match address {
         IpAddr::V4(address) => return dotted(out, address.octets()),
         IpAddr::V6(address) => address,
@@ -97,11 +95,17 @@ fn dotted(out: &mut String, octets: [u8; 4]) {
 mod tests {
     use super::*;
     use alloc::string::ToString as _;
-    use core::net::Ipv6Addr;
+    use core::net::{Ipv4Addr, Ipv6Addr};
+
+    fn ntop(ip: impl Into<IpAddr>) -> String {
+        let mut out = String::new();
+        address(&mut out, ip.into());
+        out
+    }
 
     #[test]
     fn numbers() {
-        for number in [0, 9, 10, 4_294_967_295, u64::MAX] {
+        for number in (0..=10_000).chain([65_535, 4_294_967_295, 10_000_000_000, u64::MAX]) {
             let mut out = String::new();
             decimal(&mut out, number);
             assert_eq!(out, number.to_string());
@@ -110,7 +114,10 @@ mod tests {
 
     #[test]
     fn addresses() {
-        assert_eq!(Ntop(Ipv4Addr::new(10, 0, 255, 1).into()).to_string(), "10.0.255.1");
+        for octet in 0..=u8::MAX {
+            let address = Ipv4Addr::new(octet, 0, 255, octet);
+            assert_eq!(ntop(address), address.to_string());
+        }
         for text in [
             "::",
             "::1",
@@ -128,7 +135,7 @@ mod tests {
             "1:2:3::",
         ] {
             let address: Ipv6Addr = text.parse().unwrap();
-            assert_eq!(Ntop(address.into()).to_string(), text);
+            assert_eq!(ntop(address), text);
         }
     }
 
@@ -139,7 +146,7 @@ mod tests {
             let words = core::array::from_fn(|index| (bits >> index & 1) * 0x1f0);
             let address = Ipv6Addr::from(words);
             if words[..6] != [0; 6] || words[6] == 0 {
-                assert_eq!(Ntop(address.into()).to_string(), address.to_string());
+                assert_eq!(ntop(address), address.to_string());
             }
         }
     }
