@@ -16,10 +16,13 @@ fn step() -> impl Strategy<Value = Step> {
         1 => number.clone().prop_map(Step::Vanish),
         1 => (number, state).prop_map(|(n, s)| Step::Garbled(n, s)),
         5 => (1_usize..6).prop_map(Step::Hear),
+        1 => Just(Step::Swap),
+        1 => Just(Step::Repeat),
         1 => (0_usize..4).prop_map(Step::Overrun),
         3 => any::<bool>().prop_map(Step::Begin),
         4 => (1_usize..6).prop_map(Step::Dump),
         3 => Just(Step::End),
+        1 => Just(Step::Late),
         1 => Just(Step::Interrupt),
         1 => Just(Step::Fail),
     ]
@@ -31,6 +34,11 @@ fn a_replacement_during_a_list_displaces_nobody_else() {
     let steps =
         [Step::Remove(1), Step::Hear(1), Step::Begin(false), Step::Dump(2), Step::Replace(1)];
     converges::<false>(10, &steps, usize::MAX);
+}
+
+/// Steps of which half are of one kind, and the others of all.
+fn mostly(kind: Step) -> impl Strategy<Value = Vec<Step>> {
+    vec(prop_oneof![step(), Just(kind)], 0..80)
 }
 
 proptest! {
@@ -48,6 +56,23 @@ proptest! {
     #[test]
     fn every_interleaving_converges_though_dumps_count(entries in 0_u8..12, steps in vec(step(), 0..60)) {
         converges::<true>(entries, &steps, usize::MAX);
+    }
+
+    #[test]
+    fn events_that_come_twice_change_nothing(entries in 0_u8..12, steps in mostly(Step::Repeat)) {
+        converges::<false>(entries, &steps, usize::MAX);
+        converges::<true>(entries, &steps, usize::MAX);
+    }
+
+    #[test]
+    fn events_of_two_processors_may_change_places(entries in 0_u8..12, steps in mostly(Step::Swap)) {
+        converges::<false>(entries, &steps, usize::MAX);
+        converges::<true>(entries, &steps, usize::MAX);
+    }
+
+    #[test]
+    fn events_may_come_behind_the_list_that_knew(entries in 0_u8..12, steps in mostly(Step::Late)) {
+        converges::<false>(entries, &steps, usize::MAX);
     }
 
     #[test]

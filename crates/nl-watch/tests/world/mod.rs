@@ -102,6 +102,10 @@ pub(crate) enum Step {
     Garbled(u8, u8),
     /// That many events are heard.
     Hear(usize),
+    /// The first two events queued change places, as those of two processors may.
+    Swap,
+    /// The first event queued comes twice.
+    Repeat,
     /// All but so many of the events queued are lost.
     Overrun(usize),
     /// A list begins if one is due, perhaps after all events were heard.
@@ -109,6 +113,9 @@ pub(crate) enum Step {
     /// That many entries are dumped.
     Dump(usize),
     End,
+    /// The list ends, but what was announced during it comes behind it. Not where dumps count: there
+    /// the kernel announces a removal before it goes on with the dump.
+    Late,
     Interrupt,
     Fail,
 }
@@ -178,6 +185,22 @@ impl<const COUNTS: bool> World<COUNTS> {
                 self.announce(3, old);
             }
             Step::Hear(events) => self.hear(events),
+            Step::Swap => {
+                let [Some(Queued::Message(first)), Some(Queued::Message(second))] =
+                    [0, 1].map(|place| self.queue.get(place).copied())
+                else {
+                    return;
+                };
+                // Those of one entry keep their order, and what takes another's place does, too.
+                if first[1] != second[1] && first[0] != 1 && second[0] != 1 {
+                    self.queue.swap(0, 1);
+                }
+            }
+            Step::Repeat => {
+                if let Some(Queued::Message(first)) = self.queue.front().copied() {
+                    self.queue.push_front(Queued::Message(first));
+                }
+            }
             Step::Overrun(kept) => {
                 let lost = self.queue.split_off(kept.min(self.queue.len()));
                 let dropped = lost.iter().map(|queued| match queued {
@@ -201,10 +224,12 @@ impl<const COUNTS: bool> World<COUNTS> {
                     self.engine.list_lost(Loss::Interrupted);
                 }
             }
-            Step::End => {
+            Step::End | Step::Late => {
                 while self.dump.is_some() && self.dump_one() {}
                 if self.dump.take().is_some() {
-                    self.hear(usize::MAX);
+                    if COUNTS || matches!(step, Step::End) {
+                        self.hear(usize::MAX);
+                    }
                     self.engine.end(self.now);
                 }
             }
