@@ -5,7 +5,11 @@
 //! ([`io::Error::raw_os_error`]). Each block holds one unsafe operation, and
 //! its comment says why that one is sound.
 
+#[cfg(feature = "bpf")]
+pub(crate) mod filter;
 pub(crate) mod host;
+#[cfg(test)]
+mod interrupted;
 pub(crate) mod memory;
 pub(crate) mod poll;
 pub(crate) mod process;
