@@ -7,7 +7,7 @@ use common::{list, names};
 use nl_route::rule::RuleFilter;
 use nl_route::{AddressFamily, Change, Context, List, Rule, json, parse, text};
 use nl_socket::Connection;
-use nl_testkit::{live, need, sh};
+use nl_testkit::{linux, live, need, sh};
 use nl_wire::Errno;
 use nl_wire::value::Family;
 
@@ -166,7 +166,9 @@ fn the_same_words_make_the_same_rules() {
             let mut out = String::new();
             text::rule(&mut out, &made, &Context::new(&names));
             let key = line.split(" table").next().unwrap();
-            assert!(out.contains(key) || line.contains('/'), "{line}: {out}");
+            // Older ones ignore what they don't know.
+            let known = out.contains(key) || linux() < (6, 12);
+            assert!(known || line.contains('/'), "{line}: {out}");
             connection.run(Change::delete(made)).unwrap();
             assert_eq!(rules(&mut connection), before, "{line}");
         }

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::fs;
 use std::process::{Command, Output};
 
 use crate::live::skip;
@@ -19,6 +20,18 @@ pub fn need(tools: &[&str]) -> bool {
         }
     }
     true
+}
+
+/// The version of the kernel that runs, of two numbers, for what only some can do.
+///
+/// # Panics
+/// If the kernel does not tell.
+#[must_use]
+pub fn linux() -> (u32, u32) {
+    let release =
+        fs::read_to_string("/proc/sys/kernel/osrelease").expect("the kernel has a version");
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map_while(|n| n.parse().ok());
+    numbers.next().zip(numbers.next()).expect("a version begins with two numbers")
 }
 
 /// Directories to look in besides `PATH`, which often lacks them for users.

@@ -3,12 +3,14 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use common::udp;
 use nl_conntrack::{Change, Flow};
 use nl_socket::{Connection, Netns, Wait};
-use nl_testkit::{Rng, live, need, sh};
+use nl_testkit::{Rng, live, need, sh, wait_until};
 use nl_watch::consumer::{Consumer, Options, Strategy, Told};
 use nl_watch::{Change as What, Flows, Item, Namespace, Object as _};
 use nl_wire::value::Family;
@@ -252,6 +254,8 @@ fn namespaces_come_and_go_under_traffic() {
             all(&mut consumer);
             let (mut before, mut attributed) = ((descriptors(), resident()), 0);
             for wave in 0..if strategy == Strategy::Shared { 10 } else { 5_u16 } {
+                let lasting = Arc::new(AtomicUsize::new(0));
+                let followed = Arc::clone(&lasting);
                 let writer = std::thread::spawn(move || {
                     for turn in 1..=20_u16 {
                         let port = wave * 20 + turn;
@@ -267,14 +271,25 @@ fn namespaces_come_and_go_under_traffic() {
                             sh(&format!("ip netns del {name}"));
                         }
                     }
+                    // How many of those that are gone were followed in time is not ours to say.
+                    wait_until("those that last", || followed.load(Ordering::Relaxed) == 5);
                     for turn in (4..=20).step_by(4) {
-                        sh(&format!("ip netns del n{}", wave * 20 + turn));
+                        let port = wave * 20 + turn;
+                        let flows = (50..100).map(|more| udp(port * 100 + more));
+                        run(&mut connect(&format!("n{port}")), flows.map(Change::create));
+                        sh(&format!("ip netns del n{port}"));
                     }
                 });
                 let (mut found, mut gone) = (BTreeSet::new(), 0);
                 let limit = Instant::now() + Duration::from_secs(60);
                 while !writer.is_finished() || consumer.namespaces().count() > 1 {
                     assert!(Instant::now() < limit, "{consumer:?}");
+                    if consumer.is_converged() {
+                        let number = |space| name(space).trim_start_matches('n').parse::<u16>();
+                        let lasts = |space| number(space).is_ok_and(|port| port % 4 == 0);
+                        let count = consumer.namespaces().filter(|(space, _)| lasts(space)).count();
+                        lasting.store(count, Ordering::Relaxed);
+                    }
                     match consumer.next(Wait::at_most(Duration::from_millis(10))).unwrap() {
                         Some(Told::Found(space)) => {
                             found.insert(space.id);

@@ -330,10 +330,12 @@ fn lists_of_the_dying() {
         full.set_option(NetlinkOption::BroadcastError, true).unwrap();
         full.set_receive_buffer(1).unwrap();
         full.join(groups::FLOWS[2]).unwrap();
-        let flows = (1..=40_u16).map(|port| {
+        let flows = (1..=40_u8).map(|n| {
+            let port = u16::from(n);
             let protocol = if port % 2 == 0 { IpProtocol::UDP } else { IpProtocol::UDPLITE };
-            let host = |last| [10, 0, 0, last].into();
-            let tuple = Tuple::with_ports(protocol, (host(1), port), (host(2), 53));
+            // Linux 7 knows no ports of UDP-Lite.
+            let server = [10, 1, 0, n].into();
+            let tuple = Tuple::with_ports(protocol, ([10, 0, 0, 1].into(), port), (server, 53));
             Flow { timeout: Some(600), mark: Some(port.into()), ..Flow::new(tuple) }
         });
         let mut connection = Connection::open(Family::NETFILTER).unwrap();
