@@ -161,6 +161,7 @@ pub struct Names {
     namespaces: BTreeMap<i32, Text>,
     nexthops: BTreeMap<u32, Nexthop>,
     words: BTreeMap<(NameKind, u32), String>,
+    numeric: bool,
 }
 
 impl Default for Names {
@@ -175,6 +176,7 @@ impl Default for Names {
             namespaces: BTreeMap::new(),
             nexthops: BTreeMap::new(),
             words: NameKind::ALL.into_iter().flat_map(built_in).collect(),
+            numeric: false,
         }
     }
 }
@@ -215,9 +217,20 @@ impl Names {
         }
     }
 
-    /// The name of a number, if it has one.
+    /// `ip -N`: prints numbers where they have names, but for those of links. Names are read all
+    /// the same.
+    pub fn set_numeric(&mut self, numeric: bool) {
+        self.numeric = numeric;
+    }
+
+    /// Whether numbers are printed where they have names.
+    pub(crate) fn is_numeric(&self) -> bool {
+        self.numeric
+    }
+
+    /// The name of a number to be printed, if it has one.
     pub fn known(&self, kind: NameKind, number: u32) -> Option<&str> {
-        self.words.get(&(kind, number)).map(String::as_str)
+        self.words.get(&(kind, number)).map(String::as_str).filter(|_| !self.numeric)
     }
 
     /// The name of a number, or the number where it has none: decimal, a type of service `0x10`, a

@@ -9,6 +9,7 @@ use crate::names::Names;
 
 mod address;
 mod block;
+mod colors;
 pub(crate) mod encap;
 mod kind;
 mod link;
@@ -24,6 +25,8 @@ mod traffic;
 pub(crate) use address::{address, saved_address};
 pub use block::Layout;
 pub(crate) use block::{brief_link, link_with_addresses};
+pub use colors::Colors;
+pub(crate) use colors::Ink;
 pub(crate) use link::link;
 pub(crate) use neighbour::neighbour;
 pub(crate) use nexthop::{bucket, nexthop};
@@ -60,6 +63,10 @@ pub struct Context<'a> {
     pub statistics: u8,
     /// `ip -o`: an object's lines are joined by backslashes.
     pub oneline: bool,
+    /// `ip -c`: text in colours; JSON has none.
+    pub colors: Colors,
+    /// `ip -h`: large counters of links with three digits and a letter.
+    pub units: Option<Units>,
     /// Whether the object is gone: ip puts `Deleted` before it.
     pub deleted: bool,
     /// What is not to be printed.
@@ -77,6 +84,8 @@ impl<'a> Context<'a> {
             details: false,
             statistics: 0,
             oneline: false,
+            colors: Colors::None,
+            units: None,
             deleted: false,
             hidden: Hidden(0),
             now: None,
@@ -86,6 +95,15 @@ impl<'a> Context<'a> {
     fn shows(&self, what: Hidden) -> bool {
         !self.hidden.contains(what)
     }
+}
+
+/// What the letters behind large counters mean.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Units {
+    /// `k` is a thousand.
+    Decimal,
+    /// `Ki` is 1,024.
+    Binary,
 }
 
 /// Where the description of an object goes.
@@ -157,6 +175,36 @@ impl Out<'_, '_> {
         match self {
             Self::Text(out) => out.push_str(if value { yes } else { no }),
             Self::Json(json) => json.field(key, value),
+        }
+    }
+
+    /// [`Out::string`] with the value, and the blank after it, in a colour.
+    pub(crate) fn inked(
+        &mut self,
+        key: &str,
+        label: &str,
+        ink: Ink,
+        value: impl fmt::Display,
+        context: &Context<'_>,
+    ) {
+        self.text(label);
+        self.colored(ink, context, |out| out.string(key, "", value));
+    }
+
+    /// Text in a colour.
+    pub(crate) fn colored(
+        &mut self,
+        ink: Ink,
+        context: &Context<'_>,
+        write: impl FnOnce(&mut Self),
+    ) {
+        match context.colors.code(ink) {
+            "" => write(self),
+            code => {
+                self.text(code);
+                write(self);
+                self.text(colors::PLAIN);
+            }
         }
     }
 

@@ -33,7 +33,7 @@ use crate::netconf::Netconf;
 use crate::nexthop::{Nexthop, NexthopBucket};
 use crate::nsid::Nsid;
 use crate::print::{self, Context, Out};
-pub use crate::print::{Date, Layout};
+pub use crate::print::{Colors, Date, Layout, Units};
 use crate::route::Route;
 use crate::router_prefix::RouterPrefix;
 use crate::rule::Rule;

@@ -22,7 +22,8 @@ pub(crate) struct Flag {
     /// Its names; the first is the one that programs ask for. ip's way of writing them with a
     /// single dash is understood as well.
     pub(crate) long: &'static [&'static str],
-    /// What its value is called, if it has one.
+    /// What its value is called, if it has one; in brackets if it is one of these words
+    /// behind `=`, or left out.
     pub(crate) value: Option<&'static str>,
     /// What it does.
     pub(crate) help: &'static str,
@@ -200,8 +201,8 @@ fn read(
             let single = raw.next_if(|next| !ended && single_dash(&path, next).is_some());
             single.and_then(|next| single_dash(&path, &next))
         });
-        let flag = if let Some(flag) = single {
-            flag
+        let (flag, attached) = if let Some(single) = single {
+            single
         } else {
             let typed = parser.next().map_err(|error| usage(&path, error))?;
             let (flag, typed) = match typed {
@@ -232,17 +233,26 @@ fn read(
                     (flag(&path, |flag| flag.long.contains(&name)), format!("--{name}"))
                 }
             };
-            flag.ok_or_else(|| unknown_option(&path, &typed))?
+            let flag = flag.ok_or_else(|| unknown_option(&path, &typed))?;
+            (flag, is_optional(flag).then(|| parser.optional_value()).flatten())
         };
         let name = flag.long.first().copied().unwrap_or_default();
         match name {
             "help" => return Ok(Parsed::Help(path)),
+            // ip has no use for it there, and those who type it want to know more.
+            "human" if path.len() > 1 => return Ok(Parsed::Help(path)),
             "version" => return Ok(Parsed::Version),
             _ => {}
         }
-        let value = match flag.value {
-            Some(_) => utf8(&parser.value().map_err(|error| usage(&path, error))?)?.to_owned(),
-            None => name.to_owned(),
+        let value = match (flag.value, attached) {
+            (None, _) => name.to_owned(),
+            (_, Some(attached)) => one_of(flag, &attached).ok_or_else(|| {
+                unknown_option(&path, &format!("--{name}={}", attached.display()))
+            })?,
+            (Some(_), None) if is_optional(flag) => name.to_owned(),
+            (Some(_), None) => {
+                utf8(&parser.value().map_err(|error| usage(&path, error))?)?.to_owned()
+            }
         };
         options.given.push((name, value));
     }
@@ -257,6 +267,7 @@ fn read(
     }
     Ok(match path.last().map(|last| &last.kind) {
         Some(Kind::Run(run)) => Parsed::Run(*run, options),
+        _ if path.len() == 1 && options.has("human") => Parsed::Help(path),
         _ => Parsed::Incomplete(path),
     })
 }
@@ -266,10 +277,30 @@ fn flag(path: &[&'static Command], fits: impl Fn(&Flag) -> bool) -> Option<&'sta
     path.iter().rev().flat_map(|command| command.flags).find(|flag| fits(flag))
 }
 
-/// The option that is written with its whole name behind a single dash.
-fn single_dash(path: &[&'static Command], typed: &OsStr) -> Option<&'static Flag> {
+/// The option that is written with its whole name behind a single dash, and a value behind `=` if
+/// that may be left out.
+fn single_dash(
+    path: &[&'static Command],
+    typed: &OsStr,
+) -> Option<(&'static Flag, Option<OsString>)> {
     let name = typed.to_str()?.strip_prefix('-').filter(|name| name.len() > 1)?;
-    flag(path, |flag| flag.long.contains(&name))
+    if let Some(flag) = flag(path, |flag| flag.long.contains(&name)) {
+        return Some((flag, None));
+    }
+    let (name, value) = name.split_once('=')?;
+    let flag = flag(path, |flag| flag.long.contains(&name) && is_optional(flag))?;
+    Some((flag, Some(value.into())))
+}
+
+/// The value that was typed, if it is one of those in brackets.
+fn one_of(flag: &Flag, typed: &OsStr) -> Option<String> {
+    let known = flag.value?.trim_matches(['[', ']']);
+    known.split('|').find(|known| typed == *known).map(str::to_owned)
+}
+
+/// Whether the option's value may be left out.
+fn is_optional(flag: &Flag) -> bool {
+    flag.value.is_some_and(|value| value.starts_with('['))
 }
 
 /// The command of this name, or the first with a name that begins so.

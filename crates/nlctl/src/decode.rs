@@ -92,7 +92,7 @@ pub(crate) fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
     };
     let protocol = options.value("protocol").map(protocol).transpose()?;
     let input = Input::read(file, protocol)?;
-    let mut names = names::from_files();
+    let mut names = names::from_files(options);
     if matches!(form, Form::Json | Form::Text(_)) {
         // Links may be named later than they are used. A damage shows when it is reached.
         let _ = input.each(|item| {

@@ -35,12 +35,25 @@ mod settings;
 mod traffic;
 
 /// The options of all commands.
-static FLAGS: [Flag; 20] = [
+static FLAGS: [Flag; 24] = [
     switch('j', &["json"], "print JSON"),
     switch('p', &["pretty"], "lay JSON out for people"),
     switch('d', &["details"], "show more"),
     switch('s', &["statistics", "stats"], "show counters and times"),
     switch('o', &["oneline"], "join the lines of an object"),
+    Flag {
+        short: Some('c'),
+        long: &["color", "colour"],
+        value: Some("[always|auto|never]"),
+        help: "colours as of ip, or on a terminal only",
+    },
+    switch('N', &["numeric", "Numeric"], "print numbers where they have names"),
+    switch(
+        'h',
+        &["human", "human-readable"],
+        "round large counters, before a command; else --help",
+    ),
+    Flag { short: None, long: &["iec"], value: None, help: "round them to powers of 1,024" },
     Flag {
         short: None,
         long: &["brief", "br"],
@@ -89,7 +102,7 @@ static FLAGS: [Flag; 20] = [
         value: None,
         help: "go on where a command of a batch failed",
     },
-    switch('h', &["help"], "print this"),
+    Flag { short: None, long: &["help"], value: None, help: "print this" },
     switch('V', &["version", "Version"], "print the version"),
 ];
 

@@ -197,7 +197,7 @@ pub(crate) fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
         label: false,
         everywhere: options.has("all-netns"),
         link: None,
-        common: names::from_files(),
+        common: names::from_files(options),
         names: BTreeMap::new(),
         connection: kernel::connect(Family::ROUTE, options)?,
         format: Format::default(),

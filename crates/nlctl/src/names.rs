@@ -1,11 +1,13 @@
 //! The names of tables, protocols, links …: files of iproute2 and the kernel's list of links.
 
-use std::fs;
+use std::io::{IsTerminal as _, stdout};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+use std::{env, fs};
 
 use nl_route::filter::LinkFilter;
 use nl_route::names::{NameKind, Names};
+use nl_route::text::{Colors, Units};
 use nl_route::{Context, Link, List, Nexthop};
 use nl_socket::Connection;
 use nl_socket::host::utc_offset;
@@ -14,8 +16,9 @@ use crate::args::Options;
 use crate::error::Error;
 
 /// The names that files give.
-pub(crate) fn from_files() -> Names {
+pub(crate) fn from_files(options: &Options) -> Names {
     let mut names = Names::default();
+    names.set_numeric(options.has("numeric"));
     for kind in NameKind::ALL {
         let file = kind
             .folders()
@@ -73,12 +76,37 @@ fn local_time() -> i64 {
     seconds + i64::from(utc_offset(seconds))
 }
 
+/// The colours that were asked for, for a background that is dark if `COLORFGBG` says so.
+fn colors(options: &Options) -> Colors {
+    let wanted = match options.value("color") {
+        None | Some("never") => false,
+        Some("auto") => stdout().is_terminal(),
+        Some(_) => true,
+    };
+    if !wanted || options.has("json") {
+        return Colors::None;
+    }
+    let ground = env::var("COLORFGBG").unwrap_or_default();
+    match ground.rsplit_once(';').map(|(_, ground)| ground) {
+        Some("0" | "1" | "2" | "3" | "4" | "5" | "6" | "8") => Colors::Dark,
+        _ => Colors::Light,
+    }
+}
+
+/// How to round counters, if they are to be.
+fn units(options: &Options) -> Option<Units> {
+    let units = if options.has("iec") { Units::Binary } else { Units::Decimal };
+    options.has("human").then_some(units)
+}
+
 /// How to print, as the options say.
 pub(crate) fn context<'a>(names: &'a Names, options: &Options) -> Context<'a> {
     Context {
         details: options.has("details"),
         oneline: options.has("oneline"),
         statistics: u8::try_from(options.list("statistics").count()).unwrap_or(u8::MAX),
+        colors: colors(options),
+        units: units(options),
         now: Some(local_time()),
         ..Context::new(names)
     }

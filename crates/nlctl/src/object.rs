@@ -45,7 +45,7 @@ impl<'o> Session<'o> {
         let words = options.text_words()?;
         let family = options.family()?;
         let mut connection = kernel::connect(Family::ROUTE, options)?;
-        let mut names = names::from_files();
+        let mut names = names::from_files(options);
         names::learn_links(&mut names, &mut connection)?;
         Ok(Self { options, words, family, names, connection })
     }

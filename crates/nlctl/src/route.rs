@@ -50,7 +50,7 @@ impl From<WordError> for Error {
 pub(crate) fn list(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let words = options.text_words()?;
     let mut connection = kernel::connect(Family::ROUTE, options)?;
-    let mut names = names::from_files();
+    let mut names = names::from_files(options);
     names::learn_links(&mut names, &mut connection)?;
     let selector = parse::selector(&words, options.family()?, &names)?;
     if options.has("details") {
@@ -100,7 +100,7 @@ pub(crate) fn get(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let connected = words.contains(&"connected");
     words.retain(|word| *word != "connected");
     let mut connection = kernel::connect(Family::ROUTE, options)?;
-    let mut names = names::from_files();
+    let mut names = names::from_files(options);
     learn_named(&mut names, &mut connection, &words)?;
     let mut request = parse::get(&words, options.family()?, &names)?;
     let mut ask = |request| connection.get(request).map_err(|error| Error::rtnetlink(&error));
@@ -177,7 +177,7 @@ changes! {
 fn change(action: Action, options: &Options) -> Result<u8, Error> {
     let words = options.text_words()?;
     let mut connection = kernel::connect(Family::ROUTE, options)?;
-    let mut names = names::from_files();
+    let mut names = names::from_files(options);
     learn_named(&mut names, &mut connection, &words)?;
     let object = parse::route(&words, options.family()?, &names)?;
     let change = Change { action, object };

@@ -91,6 +91,14 @@ fn what_we_make_is_shown_as_ip_shows_it() {
             "-j -s",
             "-j -4 -d",
             "-j -6 -br",
+            "-c",
+            "-color=always -d",
+            "-c -br",
+            "-c=auto",
+            "-c -j",
+            "-N -d",
+            "-h -s -s",
+            "-human -iec -s",
         ] {
             alike(&format!("{options} link"));
             alike(&format!("{options} addr"));

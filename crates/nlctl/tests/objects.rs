@@ -158,7 +158,9 @@ fn changes_lists_and_refusals_are_those_of_ip() {
             same(ours, theirs, "after each change");
         }
         for line in SHOW {
-            for options in ["", "-d ", "-s ", "-d -s -s ", "-j ", "-j -d ", "-j -s -p "] {
+            for options in
+                ["", "-d ", "-s ", "-d -s -s ", "-j ", "-j -d ", "-j -s -p ", "-c ", "-N -d "]
+            {
                 let line = format!("{options}{line}");
                 if line.contains("-s") && line.contains("nexthop get") {
                     // Younger than the oldest ip that this shall agree with.

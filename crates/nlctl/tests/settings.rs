@@ -119,7 +119,7 @@ fn lists_changes_and_refusals_are_those_of_ip() {
         same(&settled(&ours), &settled(&shown()), "what ip shows of our changes and of its own");
 
         for line in SHOW {
-            for options in ["", "-d ", "-s ", "-o "] {
+            for options in ["", "-d ", "-s ", "-o ", "-c "] {
                 agree(&format!("{options}{line}"));
             }
             // ip forgets of JSON where it asks for one interface and family.

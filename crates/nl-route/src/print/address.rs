@@ -2,7 +2,7 @@
 
 use nl_wire::value::AddressFamily;
 
-use super::{Context, Out};
+use super::{Context, Ink, Out};
 use crate::address::{Address, AddressCacheInfo};
 use crate::names::NameKind;
 use crate::value::AddressFlags;
@@ -54,9 +54,10 @@ pub(super) fn fields(out: &mut Out<'_, '_>, address: &Address, context: &Context
     }
     if let Some(own) = address.own() {
         out.json(|json| json.field("local", format_args!("{own}")));
-        out.text(own);
+        out.colored(Ink::of(own), context, |out| out.text(own));
         if let Some(peer) = address.address.filter(|peer| *peer != own) {
-            out.text(format_args!(" peer {peer}"));
+            out.text(" peer ");
+            out.colored(Ink::of(peer), context, |out| out.text(peer));
             out.json(|json| json.field("address", format_args!("{peer}")));
         }
         out.number_with("prefixlen", "/", address.prefix_length, " ");
@@ -65,10 +66,10 @@ pub(super) fn fields(out: &mut Out<'_, '_>, address: &Address, context: &Context
         }
     }
     if let Some(broadcast) = address.broadcast {
-        out.string("broadcast", "brd ", broadcast);
+        out.inked("broadcast", "brd ", Ink::of(broadcast), broadcast, context);
     }
     if let Some(anycast) = address.anycast {
-        out.string("anycast", "any ", anycast);
+        out.inked("anycast", "any ", Ink::of(anycast), anycast, context);
     }
     let scope = context.names.name(NameKind::Scope, address.scope.0.into());
     out.string("scope", "scope ", scope);

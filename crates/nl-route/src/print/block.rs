@@ -1,7 +1,7 @@
 //! Links with their addresses as `ip address` prints them, and both in brief.
 
-use super::link::{LinkAddress, altnames, flags, head, link_name, rest, statistics};
-use super::{Context, Out, address};
+use super::link::{LinkAddress, altnames, flags, head, link_name, rest, state_ink, statistics};
+use super::{Context, Ink, Out, address};
 use crate::address::Address;
 use crate::link::Link;
 
@@ -19,12 +19,14 @@ pub enum Layout {
 
 /// Name and state, in columns.
 fn columns(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
-    let start = if let Out::Text(text) = out { text.len() } else { 0 };
-    link_name(out, link, context);
-    pad(out, start, 16);
+    out.colored(Ink::Link, context, |out| {
+        let start = if let Out::Text(text) = out { text.len() } else { 0 };
+        link_name(out, link, context);
+        pad(out, start, 16);
+    });
     if let Some(state) = link.operstate {
         if let Some(word) = state.word() {
-            out.text(format_args!("{word:<14} "));
+            out.colored(state_ink(state), context, |out| out.text(format_args!("{word:<14} ")));
             out.json(|json| json.field("operstate", word));
         } else {
             out.text(format_args!("{:<#14x} ", state.0));
@@ -47,7 +49,8 @@ pub(crate) fn brief_link(out: &mut Out<'_, '_>, link: &Link, context: &Context<'
     columns(out, link, context);
     if let Some(bytes) = &link.address {
         if !bytes.is_empty() {
-            out.string("address", "", LinkAddress(link.link_type, bytes));
+            let address = LinkAddress(link.link_type, bytes);
+            out.inked("address", "", Ink::LinkAddress, address, context);
         }
     }
     let lower = link.link.filter(|lower| *lower != 0 && link.link_netnsid.is_none());
@@ -95,7 +98,7 @@ pub(crate) fn link_with_addresses(
     for one in addresses {
         out.begin_entry();
         if layout == Layout::Brief {
-            brief_address(out, one);
+            brief_address(out, one, context);
         } else {
             out.line(context);
             address::fields(out, one, context);
@@ -110,12 +113,13 @@ pub(crate) fn link_with_addresses(
     out.end_object();
 }
 
-fn brief_address(out: &mut Out<'_, '_>, address: &Address) {
+fn brief_address(out: &mut Out<'_, '_>, address: &Address, context: &Context<'_>) {
     let Some(own) = address.own() else { return };
-    out.text(own);
+    out.colored(Ink::of(own), context, |out| out.text(own));
     out.json(|json| json.field("local", format_args!("{own}")));
     if let Some(peer) = address.address.filter(|peer| *peer != own) {
-        out.text(format_args!(" peer {peer}"));
+        out.text(" peer ");
+        out.colored(Ink::of(peer), context, |out| out.text(peer));
         out.json(|json| json.field("address", format_args!("{peer}")));
     }
     out.number("prefixlen", "/", address.prefix_length);

@@ -1,15 +1,16 @@
 //! Links as `ip link` prints them.
 
+use alloc::format;
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use nl_wire::text::{Colons, Escaped, Hex};
 
 use super::kind::{info_data, slave_data};
-use super::{Context, Out, offload};
+use super::{Context, Ink, Out, Units, offload};
 use crate::link::{Link, Stats64};
 use crate::names::NameKind;
-use crate::value::{AddrGenMode, LinkFlags, LinkType};
+use crate::value::{AddrGenMode, LinkFlags, LinkType, OperState};
 
 /// The flags that ip names, in its order; `RUNNING` shows by what is missing.
 const FLAGS: [(LinkFlags, &str); 18] = [
@@ -77,7 +78,7 @@ pub(super) fn head(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
     }
     if let Some(state) = link.operstate {
         if let Some(word) = state.word() {
-            out.string("operstate", "state ", word);
+            out.inked("operstate", "state ", state_ink(state), word, context);
         } else {
             out.text(format_args!("state {:#x} ", state.0));
             out.json(|json| json.field("operstate_index", state.0));
@@ -153,9 +154,21 @@ pub(super) fn altnames(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>
 
 /// The name and that of the link below; whether the latter is known to be down.
 fn name(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) -> bool {
-    let down = link_name(out, link, context);
-    out.text(": ");
+    let mut down = false;
+    out.colored(Ink::Link, context, |out| {
+        down = link_name(out, link, context);
+        out.text(": ");
+    });
     down
+}
+
+/// The colour of an operational state.
+pub(super) fn state_ink(state: OperState) -> Ink {
+    match state {
+        OperState::UP => Ink::Up,
+        OperState::DOWN => Ink::Down,
+        _ => Ink::Plain,
+    }
 }
 
 /// The same without what follows it in a list.
@@ -222,12 +235,12 @@ pub(super) fn flags(out: &mut Out<'_, '_>, flags: LinkFlags, lower_down: bool) {
 
 fn addresses(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
     out.line(context);
-    let word = TypeWord(link.link_type);
+    let word = TypeWord(link.link_type, context.names.is_numeric());
     out.string("link_type", "    link/", word);
     let mut field = |key: &str, label: &str, bytes: &[u8]| {
         let address = LinkAddress(link.link_type, bytes);
-        out.text(format_args!("{label}{address}"));
-        out.json(|json| json.field(key, format_args!("{address}")));
+        out.text(label);
+        out.colored(Ink::LinkAddress, context, |out| out.value(key, "", address));
     };
     if let Some(address) = &link.address {
         field("address", "", address);
@@ -425,7 +438,8 @@ pub(super) fn statistics(
             out.text(format_args!(" {h1:>w1$} {h2:>w2$} {h3:>w3$} {h4:>w4$} {h5:>w5$} {:10}", ""));
             out.line(context);
             out.text("    ");
-            for (number, width) in numbers.iter().zip(widths) {
+            let count = |number: &u64| Count(*number, context.units);
+            for (number, width) in numbers.iter().map(count).zip(widths) {
                 out.text(format_args!("{number:>width$} "));
             }
             if !more {
@@ -437,7 +451,7 @@ pub(super) fn statistics(
             out.text(format_args!(" {h1:>w1$} {h2:>w2$} {h3:>w3$} {h4:>w4$} {h5:>w5$}"));
             out.line(context);
             out.text(format_args!("    {:w0$} ", ""));
-            for (number, width) in errors.iter().zip(widths.into_iter().skip(1)) {
+            for (number, width) in errors.iter().map(count).zip(widths.into_iter().skip(1)) {
                 out.text(format_args!("{number:>width$} "));
             }
         };
@@ -457,15 +471,48 @@ pub(super) fn statistics(
     );
 }
 
-/// ip's word of a hardware type.
-pub(super) struct TypeWord(pub(super) LinkType);
+/// A counter; with units a large one has three digits and a letter.
+struct Count(u64, Option<Units>);
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (base, end) = match self.1 {
+            Some(Units::Decimal) => (1000, ""),
+            Some(Units::Binary) => (1024, "i"),
+            None => return fmt::Display::fmt(&self.0, f),
+        };
+        let mut unit = 1_u64;
+        let mut letters = ["", "k", "M", "G", "T", "P", "E"].into_iter();
+        let mut letter = letters.next().unwrap_or_default();
+        while self.0 / unit >= base {
+            unit *= base;
+            letter = letters.next().unwrap_or_default();
+        }
+        if unit == 1 {
+            return fmt::Display::fmt(&self.0, f);
+        }
+        let decimals = match self.0 / unit {
+            0..10 => 2,
+            10..100 => 1,
+            _ => 0,
+        };
+        #[expect(clippy::cast_precision_loss, reason = "as ip: three digits are shown")]
+        let number = self.0 as f64 / unit as f64;
+        let text = format!("{number:.decimals$}{letter}{end}");
+        f.pad(&text)
+    }
+}
+
+/// ip's word of a hardware type, or its number.
+pub(super) struct TypeWord(pub(super) LinkType, pub(super) bool);
 
 impl fmt::Display for TypeWord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some((_, word)) = TYPES.iter().find(|row| row.0 == self.0) {
+        if let Some((_, word)) = TYPES.iter().find(|row| row.0 == self.0 && !self.1) {
             return f.write_str(word);
         }
-        let Some(word) = self.0.word() else { return write!(f, "[{}]", self.0.0) };
+        let word = self.0.word().filter(|_| !self.1);
+        let Some(word) = word else { return write!(f, "[{}]", self.0.0) };
         word.chars().try_for_each(|letter| fmt::Write::write_char(f, letter.to_ascii_lowercase()))
     }
 }

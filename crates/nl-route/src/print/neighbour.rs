@@ -1,7 +1,7 @@
 //! Neighbours as `ip neighbour` prints them.
 
 use super::link::LinkAddress;
-use super::{Context, Hidden, Out};
+use super::{Context, Hidden, Ink, Out};
 use crate::names::NameKind;
 use crate::neighbour::Neighbour;
 use crate::route::TICKS_PER_SECOND;
@@ -23,14 +23,16 @@ pub(crate) const STATES: [(NeighbourState, &str); 8] = [
 pub(crate) fn neighbour(out: &mut Out<'_, '_>, neighbour: &Neighbour, context: &Context<'_>) {
     out.begin(context);
     if let Some(address) = neighbour.destination {
-        out.string("dst", "", address);
+        out.inked("dst", "", Ink::of(address), address, context);
     }
     if neighbour.index != 0 && context.shows(Hidden::OIF) {
-        out.string("dev", "dev ", context.names.link(neighbour.index));
+        let name = context.names.link(neighbour.index);
+        out.inked("dev", "dev ", Ink::Link, name, context);
     }
     if let Some(address) = &neighbour.link_address {
         let kind = context.names.link_type(neighbour.index);
-        out.string("lladdr", "lladdr ", LinkAddress(kind, address));
+        let address = LinkAddress(kind, address);
+        out.inked("lladdr", "lladdr ", Ink::LinkAddress, address, context);
     }
     let flag = |flag| neighbour.flags.contains(flag);
     let managed = neighbour.ext_flags.unwrap_or_default().contains(NeighbourExtFlags::MANAGED);

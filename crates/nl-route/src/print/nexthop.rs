@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::encap::encap;
 use super::route::flags;
-use super::{Context, Out};
+use super::{Context, Ink, Out};
 use crate::names::NameKind;
 use crate::nexthop::{Nexthop, NexthopBucket, Resilience};
 use crate::value::{GroupType, RouteProtocol, Scope};
@@ -48,10 +48,10 @@ fn fields(out: &mut Out<'_, '_>, nexthop: &Nexthop, context: &Context<'_>) {
         encap(out, info, context);
     }
     if let Some(gateway) = nexthop.gateway {
-        out.string("gateway", "via ", gateway);
+        out.inked("gateway", "via ", Ink::of(gateway), gateway, context);
     }
     if let Some(oif) = nexthop.oif {
-        out.string("dev", "dev ", names.link(oif));
+        out.inked("dev", "dev ", Ink::Link, names.link(oif), context);
     }
     if nexthop.scope != Scope::UNIVERSE || context.details {
         out.string("scope", "scope ", names.name(NameKind::Scope, nexthop.scope.0.into()));

@@ -3,7 +3,7 @@
 use nl_wire::text::Colons;
 
 use super::link::TypeWord;
-use super::{Context, Out};
+use super::{Context, Ink, Out};
 use crate::link::{Link, VirtualFunction, VirtualFunctionStats, Xdp};
 use crate::value::{LinkFlags, LinkType};
 
@@ -78,7 +78,7 @@ pub(super) fn virtual_functions(out: &mut Out<'_, '_>, link: &Link, context: &Co
     for function in &all {
         out.begin_entry();
         out.line(context);
-        virtual_function(out, function, link);
+        virtual_function(out, function, link, context);
         if let (Some(stats), 1..) = (&function.stats, context.statistics) {
             statistics(out, stats, context);
         }
@@ -87,19 +87,27 @@ pub(super) fn virtual_functions(out: &mut Out<'_, '_>, link: &Link, context: &Co
     out.end_array();
 }
 
-fn virtual_function(out: &mut Out<'_, '_>, function: &VirtualFunction, link: &Link) {
+fn virtual_function(
+    out: &mut Out<'_, '_>,
+    function: &VirtualFunction,
+    link: &Link,
+    context: &Context<'_>,
+) {
     out.number("vf", "    vf ", function.number);
-    out.string("link_type", "    link/", TypeWord(link.link_type));
+    out.string("link_type", "    link/", TypeWord(link.link_type, context.names.is_numeric()));
     let length = if link.link_type == LinkType::ETHER { 6 } else { 20 };
-    let address =
-        |bytes: &[u8]| -> alloc::vec::Vec<u8> { bytes.iter().take(length).copied().collect() };
-    out.value("address", "", Colons(&address(&function.address)));
+    let address = |out: &mut Out<'_, '_>, key: &str, bytes: &[u8]| {
+        let bytes = bytes.get(..length).unwrap_or(bytes);
+        out.colored(Ink::LinkAddress, context, |out| out.value(key, "", Colons(bytes)));
+    };
+    address(out, "address", &function.address);
     if let Some(broadcast) = &function.broadcast {
         let peer = link.flags.contains(LinkFlags::POINTOPOINT);
         if peer {
             out.json(|json| json.field("link_pointtopoint", true));
         }
-        out.value("broadcast", if peer { " peer " } else { " brd " }, Colons(&address(broadcast)));
+        out.text(if peer { " peer " } else { " brd " });
+        address(out, "broadcast", broadcast);
     }
     if let Some(vlans) = &function.vlans {
         out.begin_array("vlan_list");

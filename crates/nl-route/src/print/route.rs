@@ -7,7 +7,7 @@ use nl_wire::text::Escaped;
 use nl_wire::value::AddressFamily;
 
 pub(super) use super::encap::encap;
-use super::{Context, Hidden, Out};
+use super::{Context, Hidden, Ink, Out};
 use crate::names::NameKind;
 use crate::prefix::Prefix;
 use crate::route::ip_family;
@@ -98,14 +98,14 @@ pub(crate) fn route(out: &mut Out<'_, '_>, route: &Route, context: &Context<'_>)
     let cloned = route.flags.contains(RouteFlags::CLONED);
     out.begin(context);
     if route.kind != RouteType::UNICAST || context.details {
-        match TYPES.get(usize::from(route.kind.0)) {
+        match TYPES.get(usize::from(route.kind.0)).filter(|_| !names.is_numeric()) {
             Some(word) => out.string("type", "", word),
             None => out.string("type", "", route.kind.0),
         }
     }
-    out.string("dst", "", Target::new(route, route.destination, RTA_DST));
+    target(out, ["dst", ""], route, route.destination, RTA_DST, context);
     if route.source.is_some() {
-        out.string("from", "from ", Target::new(route, route.source, RTA_SRC));
+        target(out, ["from", "from "], route, route.source, RTA_SRC, context);
     }
     if let Some(id) = route.nexthop_id {
         out.number("nhid", "nhid ", id);
@@ -120,10 +120,10 @@ pub(crate) fn route(out: &mut Out<'_, '_>, route: &Route, context: &Context<'_>)
         out.string("tos", "tos ", names.name(NameKind::Tos, route.tos.into()));
     }
     if context.shows(Hidden::GATEWAY) {
-        gateway(out, route.gateway, route.family);
+        gateway(out, route.gateway, route.family, context);
     }
     if let (Some(oif), true) = (route.oif, context.shows(Hidden::OIF)) {
-        out.string("dev", "dev ", names.link(oif));
+        out.inked("dev", "dev ", Ink::Link, names.link(oif), context);
     }
     // A lookup of no destination finds no table.
     let usual = route.table == TableId::UNSPEC || route.table == TableId::MAIN && !context.details;
@@ -142,7 +142,7 @@ pub(crate) fn route(out: &mut Out<'_, '_>, route: &Route, context: &Context<'_>)
         }
     }
     if let (Some(address), true) = (route.prefsrc, context.shows(Hidden::PREFSRC)) {
-        out.string("prefsrc", "src ", address);
+        out.inked("prefsrc", "src ", Ink::of(address), address, context);
     }
     if let (Some(priority), true) = (route.priority, context.shows(Hidden::PRIORITY)) {
         out.number("metric", "metric ", priority);
@@ -172,7 +172,7 @@ pub(crate) fn route(out: &mut Out<'_, '_>, route: &Route, context: &Context<'_>)
         metrics(out, values);
     }
     if let (Some(iif), true) = (route.iif, context.shows(Hidden::IIF)) {
-        out.string("iif", "iif ", names.link(iif));
+        out.inked("iif", "iif ", Ink::Link, names.link(iif), context);
     }
     if let Some(value) = route.preference {
         preference(out, value);
@@ -204,7 +204,7 @@ fn next_hop(out: &mut Out<'_, '_>, route: &Route, hop: &Hop, context: &Context<'
     if let Some(info) = &hop.encap {
         encap(out, info, context);
     }
-    gateway(out, hop.gateway, route.family);
+    gateway(out, hop.gateway, route.family, context);
     if let Some(pair) = hop.realms {
         realms(out, pair, context);
     }
@@ -225,13 +225,34 @@ fn next_hop(out: &mut Out<'_, '_>, route: &Route, hop: &Hop, context: &Context<'
     flags(out, RouteFlags(hop.flags.0.into()));
 }
 
-fn gateway(out: &mut Out<'_, '_>, gateway: Option<IpAddr>, family: AddressFamily) {
+/// A destination or source, whose colour is that of an address.
+fn target(
+    out: &mut Out<'_, '_>,
+    [key, label]: [&str; 2],
+    route: &Route,
+    prefix: Option<Prefix>,
+    number: u16,
+    context: &Context<'_>,
+) {
+    let ink = prefix.map_or(Ink::Plain, |prefix| Ink::of(prefix.address));
+    // Of all labels ip colours this one.
+    out.colored(ink, context, |out| out.string(key, label, Target::new(route, prefix, number)));
+}
+
+fn gateway(
+    out: &mut Out<'_, '_>,
+    gateway: Option<IpAddr>,
+    family: AddressFamily,
+    context: &Context<'_>,
+) {
     let Some(address) = gateway else { return };
+    let ink = Ink::of(address);
     if AddressFamily::of(address) == ip_family(family) {
-        return out.string("gateway", "via ", address);
+        return out.inked("gateway", "via ", ink, address, context);
     }
     let word = if address.is_ipv4() { "inet" } else { "inet6" };
-    out.text(format_args!("via {word} {address} "));
+    out.text(format_args!("via {word} "));
+    out.colored(ink, context, |out| out.text(format_args!("{address} ")));
     out.begin_object("via");
     out.json(|json| {
         json.field("family", word);

@@ -6,7 +6,7 @@ use core::ops::RangeInclusive;
 use nl_wire::text::Escaped;
 
 use super::route::TYPES;
-use super::{Context, Out};
+use super::{Context, Ink, Out};
 use crate::names::NameKind;
 use crate::prefix::Prefix;
 use crate::rule::Rule;
@@ -26,8 +26,8 @@ pub(crate) fn rule(out: &mut Out<'_, '_>, rule: &Rule, context: &Context<'_>) {
     if rule.source.is_none() {
         out.value("src", "from ", "all");
     }
-    prefix(out, ["src", "srclen"], "from ", rule.source);
-    prefix(out, ["dst", "dstlen"], " to ", rule.destination);
+    prefix(out, ["src", "srclen"], "from ", rule.source, context);
+    prefix(out, ["dst", "dstlen"], " to ", rule.destination, context);
     if rule.tos != 0 {
         out.value("tos", " tos ", names.name(NameKind::Tos, rule.tos.into()));
     }
@@ -54,7 +54,8 @@ pub(crate) fn rule(out: &mut Out<'_, '_>, rule: &Rule, context: &Context<'_>) {
     ];
     for (key, label, name, detached, flag) in links {
         let Some(name) = name else { continue };
-        out.value(key, label, name);
+        out.text(label);
+        out.colored(Ink::Link, context, |out| out.value(key, "", name));
         if rule.flags.contains(flag) {
             out.null(detached, " [detached]");
         }
@@ -101,7 +102,7 @@ pub(crate) fn rule(out: &mut Out<'_, '_>, rule: &Rule, context: &Context<'_>) {
         }
         out.value("flow_to", "", name(realms.to));
     }
-    action(out, rule);
+    action(out, rule, context);
     let usual = [RouteProtocol::UNSPEC, RouteProtocol::KERNEL];
     if let Some(protocol) =
         rule.protocol.filter(|protocol| context.details || !usual.contains(protocol))
@@ -112,10 +113,17 @@ pub(crate) fn rule(out: &mut Out<'_, '_>, rule: &Rule, context: &Context<'_>) {
     out.end_object();
 }
 
-fn prefix(out: &mut Out<'_, '_>, keys: [&str; 2], label: &str, prefix: Option<Prefix>) {
+fn prefix(
+    out: &mut Out<'_, '_>,
+    [key, length]: [&str; 2],
+    label: &str,
+    prefix: Option<Prefix>,
+    context: &Context<'_>,
+) {
     let Some(prefix) = prefix else { return };
-    let [key, length] = keys;
-    out.value(key, label, prefix.address);
+    out.text(label);
+    let ink = Ink::of(prefix.address);
+    out.colored(ink, context, |out| out.value(key, "", prefix.address));
     if !prefix.is_host() {
         out.number_with(length, "/", prefix.length, "");
     }
@@ -142,7 +150,7 @@ fn ports(
     }
 }
 
-fn action(out: &mut Out<'_, '_>, rule: &Rule) {
+fn action(out: &mut Out<'_, '_>, rule: &Rule, context: &Context<'_>) {
     match rule.action {
         RuleAction::GOTO => {
             match rule.goto {
@@ -156,10 +164,13 @@ fn action(out: &mut Out<'_, '_>, rule: &Rule) {
         RuleAction::NOP => out.null("nop", " nop"),
         RuleAction::TO_TBL => {}
         NAT => out.null("masquerade", " masquerade"),
-        RuleAction(number) => match TYPES.get(usize::from(number)) {
-            Some(word) => out.value("action", " ", word),
-            None => out.value("action", " ", number),
-        },
+        RuleAction(number) => {
+            let word = TYPES.get(usize::from(number)).filter(|_| !context.names.is_numeric());
+            match word {
+                Some(word) => out.value("action", " ", word),
+                None => out.value("action", " ", number),
+            }
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use core::fmt;
 
 use nl_wire::value::AddressFamily;
 
-use super::{Context, Out};
+use super::{Context, Ink, Out};
 use crate::address_label::AddressLabel;
 use crate::neighbour_table::{
     NeighbourParameters, NeighbourTable, NeighbourTableConfig, NeighbourTableStatistics,
@@ -30,11 +30,13 @@ pub(super) fn family_name(family: AddressFamily) -> &'static str {
 pub(crate) fn address_label(out: &mut Out<'_, '_>, label: &AddressLabel, context: &Context<'_>) {
     out.begin(context);
     if let Some(prefix) = label.prefix {
-        out.value("address", "prefix ", prefix.address);
+        let ink = Ink::of(prefix.address);
+        out.text("prefix ");
+        out.colored(ink, context, |out| out.value("address", "", prefix.address));
         out.number("prefixlen", "/", prefix.length);
     }
     if label.index != 0 {
-        out.string("ifname", "dev ", context.names.link(label.index));
+        out.inked("ifname", "dev ", Ink::Link, context.names.link(label.index), context);
     }
     if let Some(label) = label.label {
         out.number("label", "label ", label);
@@ -49,10 +51,11 @@ pub(crate) fn netconf(out: &mut Out<'_, '_>, netconf: &Netconf, context: &Contex
     out.string("family", "", family_name(netconf.family));
     match netconf.index {
         None => {}
-        Some(Netconf::ALL) => out.string("interface", "", "all"),
-        Some(Netconf::DEFAULT) => out.string("interface", "", "default"),
+        Some(Netconf::ALL) => out.inked("interface", "", Ink::Link, "all", context),
+        Some(Netconf::DEFAULT) => out.inked("interface", "", Ink::Link, "default", context),
         Some(index) => {
-            out.string("interface", "", context.names.link(index.unsigned_abs()));
+            let name = context.names.link(index.unsigned_abs());
+            out.inked("interface", "", Ink::Link, name, context);
         }
     }
     switch(out, "forwarding", netconf.forwarding);
@@ -157,7 +160,7 @@ fn layout(out: &mut Out<'_, '_>, config: &NeighbourTableConfig, context: &Contex
 fn parameters(out: &mut Out<'_, '_>, parameters: &NeighbourParameters, context: &Context<'_>) {
     if let Some(index) = parameters.index {
         out.text(INDENT);
-        out.string("dev", "dev ", context.names.link(index));
+        out.inked("dev", "dev ", Ink::Link, context.names.link(index), context);
         out.line(context);
     }
     let wide = |number: Option<u32>| number.map(u64::from);

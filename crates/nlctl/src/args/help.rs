@@ -57,7 +57,10 @@ fn option(out: &mut String, flag: &Flag, inner: &[&Flag]) {
         return;
     }
     if let Some(value) = flag.value {
-        let _ = write!(left, " {value}");
+        let _ = match value.strip_prefix('[') {
+            Some(words) => write!(left, "[={words}"),
+            None => write!(left, " {value}"),
+        };
     }
     row(out, &left, flag.help);
 }
