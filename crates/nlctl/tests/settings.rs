@@ -155,7 +155,9 @@ fn disciplines_and_classes_are_those_of_tc() {
             return;
         }
         quiet();
-        sh("ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up");
+        // Each queue for sending holds the discipline, and there are as many as processors.
+        sh("ip link add v0 numtxqueues 2 type veth peer name v1
+            ip link set v0 up; ip link set v1 up");
         for line in [
             "qdisc add dev v0 root handle 5: pfifo limit 7",
             "qdisc replace dev v0 root handle 5: pfifo limit 8",
