@@ -30,6 +30,8 @@
 //! `id`, `helper` (a string), `zone`, `flags`, `class`, `nat` (`{"direction", "tuple"}`),
 //! `function` and `unknown`; its events are like those of flows.
 
+use alloc::string::ToString as _;
+
 use nl_wire::RawAttr;
 use nl_wire::json::{Json, ToJson};
 use nl_wire::text::Hex;
@@ -40,6 +42,7 @@ use crate::expect::{ExpectNat, Expectation};
 use crate::extension::{Counters, Helper, Labels, SeqAdj, Synproxy};
 use crate::flow::Flow;
 use crate::protocol_info::{Dccp, ProtocolInfo, Sctp, Tcp};
+use crate::timeout::Timeouts;
 use crate::tuple::{L4, Tuple};
 use crate::value::{ExpectFlags, IpProtocol, Status};
 
@@ -314,5 +317,27 @@ impl ToJson for ExpectNat {
             json.field("direction", self.direction);
             json.field("tuple", self.tuple);
         });
+    }
+}
+
+/// `{"name", "family", "protocol", "timeouts": {"established": seconds, …}, "use_count"}`; the
+/// defaults have no name, and states without a name are called by their number.
+impl ToJson for Timeouts {
+    fn to_json(&self, json: &mut Json<'_>) {
+        json.begin_object();
+        json.optional("name", Some(&self.name).filter(|name| !name.as_bytes().is_empty()));
+        family(json, self.family);
+        json.field("protocol", self.protocol);
+        json.key("timeouts");
+        json.begin_object();
+        for ((name, seconds), number) in self.iter().zip(self.seconds.keys()) {
+            match name {
+                Some(name) => json.field(&name.to_ascii_lowercase(), seconds),
+                None => json.field(&number.to_string(), seconds),
+            }
+        }
+        json.end_object();
+        json.optional("use_count", self.use_count);
+        json.end_object();
     }
 }

@@ -51,6 +51,17 @@
 //! );
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Features
+//!
+//! All are on by default. Without them all objects, requests and events are left.
+//!
+//! - `names`: the kernel's names of attributes, messages and numbers. Without it errors and refusals
+//!   tell the numbers of attributes, `Debug` of numbers prints numbers, and the states of
+//!   [`Timeouts`] go by number alone ([`Timeouts::seconds`]).
+//! - `bpf`: [`EventFilter`].
+//! - `text` (with both): lines of conntrack(8), XML ([`text`]), JSON ([`json`]), and the options of
+//!   conntrack(8) ([`parse`]).
 
 #![no_std]
 
@@ -59,12 +70,15 @@ extern crate alloc;
 pub mod change;
 mod encode;
 pub mod event;
+#[cfg(feature = "bpf")]
 pub mod event_filter;
 pub mod expect;
 pub mod expect_request;
 pub mod extension;
 pub mod flow;
+#[cfg(feature = "text")]
 pub mod json;
+#[cfg(feature = "text")]
 pub mod parse;
 pub mod protocol_info;
 pub mod request;
@@ -72,6 +86,7 @@ pub mod request;
 mod shaped;
 pub mod stats;
 pub mod tables;
+#[cfg(feature = "text")]
 pub mod text;
 pub mod timeout;
 pub mod tuple;
@@ -82,6 +97,7 @@ pub mod view;
 
 pub use change::{Action, Change, NatRange};
 pub use event::{Event, EventKind, ExpectationEvent, groups};
+#[cfg(feature = "bpf")]
 pub use event_filter::EventFilter;
 pub use expect::Expectation;
 pub use expect_request::{ExpectationChange, ExpectationKey, GetExpectation, ListExpectations};

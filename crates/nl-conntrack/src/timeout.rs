@@ -4,12 +4,10 @@
 //! protocol hold for all others.
 
 use alloc::collections::BTreeMap;
-use alloc::string::ToString as _;
 
 use nl_wire::attr::Attrs;
 use nl_wire::datagram::Message;
 use nl_wire::error::{Error, Problem};
-use nl_wire::json::{Json, ToJson};
 use nl_wire::request::{Mode, Request};
 use nl_wire::table::{Protocol, Table};
 use nl_wire::text::Text;
@@ -108,7 +106,8 @@ impl Timeouts {
     pub fn iter(&self) -> impl Iterator<Item = (Option<&'static str>, u32)> {
         let table = table(self.protocol);
         self.seconds.iter().map(move |(number, seconds)| {
-            (table.row(*number).map(|row| state(table, row.name)), *seconds)
+            let name = table.row(*number).map(|row| state(table, row.name));
+            (name.filter(|name| !name.is_empty()), *seconds)
         })
     }
 
@@ -164,28 +163,6 @@ impl Timeouts {
             }
             Ok(())
         })
-    }
-}
-
-/// `{"name", "family", "protocol", "timeouts": {"established": seconds, …}, "use_count"}`; the
-/// defaults have no name, and states without a name are called by their number.
-impl ToJson for Timeouts {
-    fn to_json(&self, json: &mut Json<'_>) {
-        json.begin_object();
-        json.optional("name", Some(&self.name).filter(|name| !name.as_bytes().is_empty()));
-        crate::json::family(json, self.family);
-        json.field("protocol", self.protocol);
-        json.key("timeouts");
-        json.begin_object();
-        for ((name, seconds), number) in self.iter().zip(self.seconds.keys()) {
-            match name {
-                Some(name) => json.field(&name.to_ascii_lowercase(), seconds),
-                None => json.field(&number.to_string(), seconds),
-            }
-        }
-        json.end_object();
-        json.optional("use_count", self.use_count);
-        json.end_object();
     }
 }
 

@@ -16,6 +16,8 @@ use crate::tables::other::{
 use crate::tables::{RTM_DELADDR, RTM_GETADDR, RTM_NEWADDR};
 use crate::value::{AddressFlags, AddressProtocol, Scope};
 
+pub(crate) mod filter;
+
 /// Length of `struct ifaddrmsg` in bytes.
 pub(crate) const IFADDRMSG_LEN: usize = 8;
 

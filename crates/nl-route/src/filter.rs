@@ -5,17 +5,16 @@
 
 use core::net::IpAddr;
 
-use nl_wire::text::Text;
 use nl_wire::value::AddressFamily;
 use nl_wire::{Error, Writer};
 
-use crate::address::{Address, IFADDRMSG_LEN};
-use crate::link::{IFINFOMSG_LEN, Link};
 use crate::prefix::Prefix;
 use crate::route::{RTMSG_LEN, Route};
-use crate::tables::link::{IFLA_EXT_MASK, IFLA_INFO_KIND, IFLA_LINKINFO, IFLA_MASTER};
 use crate::tables::route::{RTA_OIF, RTA_TABLE};
-use crate::value::{ExtMask, RouteFlags, RouteProtocol, RouteType, Scope, TableId};
+use crate::value::{RouteFlags, RouteProtocol, RouteType, Scope, TableId};
+
+#[cfg(feature = "link")]
+pub use crate::{address::filter::AddressFilter, link::filter::LinkFilter};
 
 /// Narrows a list of `T`.
 pub trait Filter<T>: Default {
@@ -154,73 +153,5 @@ impl RouteFilter {
             && agrees(self.mark.map(Some), &route.mark)
             && agrees(self.realm_from, &route.realms.map_or(0, |realms| realms.from))
             && agrees(self.realm_to, &route.realms.map_or(0, |realms| realms.to))
-    }
-}
-
-/// Which links; by default all, without their counters.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub struct LinkFilter {
-    /// The bridge, bond or VRF that they belong to.
-    pub master: Option<u32>,
-    /// The kind: `veth`, `bridge`, …. The kernel returns all links for a kind that it does not
-    /// know, which is why entries are checked.
-    pub kind: Option<Text>,
-    /// The name, or one of the alternative names.
-    pub name: Option<Text>,
-    /// Whether the counters shall come with them.
-    pub statistics: bool,
-}
-
-/// Always something: without a mask the kernel makes no room for large links, and a list ends
-/// before the first of them as if it were complete.
-pub(crate) fn ext_mask(statistics: bool) -> ExtMask {
-    if statistics { ExtMask::VF } else { ExtMask::VF | ExtMask::SKIP_STATS }
-}
-
-impl Filter<Link> for LinkFilter {
-    fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
-        writer.fixed(&[0; IFINFOMSG_LEN]);
-        writer.u32(IFLA_EXT_MASK, ext_mask(self.statistics).0);
-        if let Some(master) = self.master {
-            writer.u32(IFLA_MASTER, master);
-        }
-        match &self.kind {
-            Some(kind) => {
-                writer.nest(IFLA_LINKINFO, |writer| writer.text(IFLA_INFO_KIND, kind.as_bytes()))
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn admits(&self, link: &Link) -> bool {
-        agrees(self.master.map(Some), &link.master)
-            && agrees(self.kind.as_ref().map(Some), &link.info_kind())
-            && self
-                .name
-                .as_ref()
-                .is_none_or(|name| link.name.as_ref() == Some(name) || link.altnames.contains(name))
-    }
-}
-
-/// Which addresses; by default all.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct AddressFilter {
-    /// The family; `UNSPEC` is all.
-    pub family: AddressFamily,
-    /// The link's index. One that does not exist is the kernel's `ENODEV`.
-    pub index: Option<u32>,
-}
-
-impl Filter<Address> for AddressFilter {
-    fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
-        let mut header = [0; IFADDRMSG_LEN];
-        header[0] = self.family.0;
-        header[4..].copy_from_slice(&self.index.unwrap_or(0).to_ne_bytes());
-        writer.fixed(&header);
-        Ok(())
-    }
-
-    fn admits(&self, address: &Address) -> bool {
-        agrees(known(self.family), &address.family) && agrees(self.index, &address.index)
     }
 }

@@ -28,6 +28,18 @@
 //! assert_eq!(item, Some(read));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Features
+//!
+//! All are on by default. Without them routes are left, with all that concerns them: a crate that
+//! is soon built.
+//!
+//! - `link`: links and addresses.
+//! - `objects` (with `link`): all other objects, the contents of [`encap`], and [`Event`]s.
+//! - `names`: the kernel's names of attributes, messages and numbers. Without it errors and refusals
+//!   tell the numbers of attributes, and `Debug` of numbers prints numbers.
+//! - `text` (with `objects` and `names`): output as ip(8) prints it and as JSON ([`text`],
+//!   [`json`]), names from files ([`names`]), and the words of ip(8) ([`parse`]).
 
 #![no_std]
 
@@ -35,49 +47,81 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+#[cfg(feature = "link")]
 pub mod address;
+#[cfg(feature = "objects")]
 pub mod address_label;
+#[cfg(feature = "objects")]
 pub mod encap;
+#[cfg(feature = "objects")]
 pub mod event;
 pub mod filter;
+#[cfg(feature = "text")]
 pub mod json;
+#[cfg(feature = "link")]
 pub mod link;
+#[cfg(feature = "text")]
 pub mod names;
+#[cfg(feature = "objects")]
 pub mod neighbour;
+#[cfg(feature = "objects")]
 pub mod neighbour_table;
+#[cfg(feature = "objects")]
 pub mod netconf;
+#[cfg(feature = "objects")]
 pub mod nexthop;
+#[cfg(feature = "objects")]
 pub mod nsid;
 pub mod object;
+#[cfg(feature = "text")]
 pub mod parse;
 pub mod prefix;
+#[cfg(feature = "text")]
 mod print;
 pub mod request;
 pub mod route;
+#[cfg(feature = "objects")]
 pub mod router_prefix;
+#[cfg(feature = "objects")]
 pub mod rule;
 pub mod tables;
+#[cfg(feature = "text")]
 pub mod text;
+#[cfg(feature = "objects")]
 pub mod traffic;
 pub mod value;
 
+#[cfg(feature = "link")]
 pub use address::Address;
+#[cfg(feature = "objects")]
 pub use address_label::{AddressLabel, GetAddressLabel};
+#[cfg(feature = "objects")]
 pub use event::Event;
+#[cfg(feature = "link")]
 pub use link::Link;
+#[cfg(feature = "objects")]
 pub use neighbour::{GetNeighbour, Neighbour};
+#[cfg(feature = "objects")]
 pub use neighbour_table::NeighbourTable;
+#[cfg(feature = "objects")]
 pub use netconf::{GetNetconf, Netconf};
+#[cfg(feature = "objects")]
 pub use nexthop::{GetNexthop, Nexthop, NexthopBucket};
 pub use nl_wire::value::AddressFamily;
 pub use object::{Action, Object};
 pub use prefix::Prefix;
+#[cfg(feature = "text")]
 pub use print::{Context, Hidden};
-pub use request::{Change, GetLink, GetRoute, List};
+#[cfg(feature = "link")]
+pub use request::GetLink;
+pub use request::{Change, GetRoute, List};
 pub use route::Route;
+#[cfg(feature = "objects")]
 pub use router_prefix::RouterPrefix;
+#[cfg(feature = "objects")]
 pub use rule::Rule;
 pub use tables::PROTOCOL;
+#[cfg(feature = "objects")]
 pub use traffic::{Class, GetClass, GetQdisc, Qdisc};
 pub use value::{
     AddressFlags, Group, LinkFlags, OperState, RouteFlags, RouteProtocol, RouteType, Scope, TableId,

@@ -27,10 +27,13 @@ use crate::tables::{
 };
 use crate::value::{AddrGenMode, LinkEvent, LinkFlags, LinkMode, LinkType, OperState};
 
+pub(crate) mod filter;
 mod info;
 pub mod kind;
 mod offload;
+pub(crate) mod request;
 mod stats;
+#[cfg(feature = "text")]
 pub(crate) mod words;
 
 pub use info::LinkInfo;

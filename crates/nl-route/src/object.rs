@@ -3,14 +3,9 @@
 use nl_wire::table::Protocol;
 use nl_wire::{Error, Flags, Message, Writer};
 
-use crate::address::Address;
 use crate::filter::Filter;
-use crate::link::Link;
 use crate::route::Route;
-use crate::tables::{
-    ADDRESSES, LINKS, ROUTES, RTM_DELADDR, RTM_DELLINK, RTM_DELROUTE, RTM_GETADDR, RTM_GETLINK,
-    RTM_GETROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE,
-};
+use crate::tables::{ROUTES, RTM_DELROUTE, RTM_GETROUTE, RTM_NEWROUTE};
 
 /// An object of rtnetlink: what one message of three types carries.
 ///
@@ -122,50 +117,5 @@ impl Object for Route {
 
     fn encode_change(&self, action: Action, writer: &mut Writer<'_>) -> Result<(), Error> {
         self.encode_change(writer, action != Action::Delete)
-    }
-}
-
-impl Object for Link {
-    type Filter = crate::filter::LinkFilter;
-    const PROTOCOL: &'static Protocol = &LINKS;
-    const NEW: u16 = RTM_NEWLINK;
-    const DELETE: u16 = RTM_DELLINK;
-    const GET: u16 = RTM_GETLINK;
-
-    /// A change of a link has no flags: the kernel refuses `NLM_F_REPLACE`.
-    fn flags(action: Action) -> Flags {
-        if action == Action::Change { Flags(0) } else { action.flags() }
-    }
-
-    fn decode(message: &Message<'_>) -> Result<Self, Error> {
-        Self::decode(message)
-    }
-
-    fn encode(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
-        self.encode(writer)
-    }
-
-    fn encode_change(&self, _: Action, writer: &mut Writer<'_>) -> Result<(), Error> {
-        self.encode_change(writer)
-    }
-}
-
-impl Object for Address {
-    type Filter = crate::filter::AddressFilter;
-    const PROTOCOL: &'static Protocol = &ADDRESSES;
-    const NEW: u16 = RTM_NEWADDR;
-    const DELETE: u16 = RTM_DELADDR;
-    const GET: u16 = RTM_GETADDR;
-
-    fn decode(message: &Message<'_>) -> Result<Self, Error> {
-        Self::decode(message)
-    }
-
-    fn encode(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
-        self.encode(writer)
-    }
-
-    fn encode_change(&self, _: Action, writer: &mut Writer<'_>) -> Result<(), Error> {
-        self.encode_change(writer)
     }
 }

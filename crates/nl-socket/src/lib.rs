@@ -55,6 +55,14 @@
 //! # Ok::<(), nl_socket::Error>(())
 //! ```
 //!
+//! # Features
+//!
+//! All are on by default; they are those of nl-wire that concern sockets.
+//!
+//! - `names`: refusals name attributes and errors. Without it they tell numbers.
+//! - `listing` (with `names`): [`Trace`]s print themselves.
+//! - `bpf`: socket filters ([`filter`], `Socket::attach_filter`).
+//!
 //! Linux only. Every `unsafe` line of the workspace is in the private module
 //! `sys`.
 #![deny(unsafe_code)]
@@ -80,6 +88,7 @@ pub use connection::{Batch, Connection, Counters, Replies, parallel};
 pub use error::{Error, Loss};
 pub use events::{Event, Events, Received};
 pub use netns::Netns;
+#[cfg(feature = "bpf")]
 pub use nl_wire::bpf as filter;
 pub use options::{MemInfo, NetlinkOption};
 pub use poll::Poller;

@@ -4,9 +4,11 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use crate::filter::Program;
 use crate::netns::Netns;
 use crate::sys;
+
+#[cfg(feature = "bpf")]
+mod filter;
 
 /// How long to wait for something to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,6 +106,11 @@ impl Socket {
         netns.run(|| Self::open(protocol))?
     }
 
+    /// The same socket by another descriptor.
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { fd: self.fd.try_clone()?, protocol: self.protocol, port: self.port })
+    }
+
     /// The netlink protocol it was opened for.
     pub fn protocol(&self) -> u16 {
         self.protocol
@@ -190,37 +197,6 @@ impl Socket {
         let [readable] =
             wait.poll(|timeout| sys::socket::poll_readable([self.fd.as_fd()], timeout))?;
         Ok(readable)
-    }
-
-    /// Installs or replaces a socket filter (`SO_ATTACH_FILTER`). It sees each
-    /// whole datagram once: also acks and dumps, so filter event sockets only.
-    /// What it refuses counts nowhere. What is queued already stays.
-    ///
-    /// # Errors
-    /// `EPERM`: the filter is locked. `ENOMEM`: beyond `net.core.optmem_max`.
-    pub fn attach_filter(&self, program: &Program) -> io::Result<()> {
-        let mut instructions: Vec<libc::sock_filter> = program
-            .instructions()
-            .iter()
-            .map(|insn| libc::sock_filter { code: insn.code, jt: insn.jt, jf: insn.jf, k: insn.k })
-            .collect();
-        sys::socket::attach_filter(self.fd.as_fd(), &mut instructions)
-    }
-
-    /// Removes the socket filter.
-    ///
-    /// # Errors
-    /// `ENOENT`: there is none. `EPERM`: it is locked.
-    pub fn detach_filter(&self) -> io::Result<()> {
-        sys::socket::set_option(self.fd.as_fd(), libc::SOL_SOCKET, libc::SO_DETACH_FILTER, 0)
-    }
-
-    /// Makes the filter, or its absence, final for the life of this socket.
-    ///
-    /// # Errors
-    /// As setsockopt(2) for `SO_LOCK_FILTER`.
-    pub fn lock_filter(&self) -> io::Result<()> {
-        sys::socket::set_option(self.fd.as_fd(), libc::SOL_SOCKET, libc::SO_LOCK_FILTER, 1)
     }
 
     pub(crate) fn set_option_value(&self, level: i32, name: i32, value: i32) -> io::Result<()> {

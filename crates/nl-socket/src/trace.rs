@@ -1,10 +1,10 @@
 //! Seeing every message that passes.
 
-use std::fmt::{self, Write as _};
-
 use nl_wire::Message;
-use nl_wire::listing::Listing;
 use nl_wire::table::Protocol;
+
+#[cfg(feature = "listing")]
+mod listing;
 
 /// Which way a message went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,33 +38,3 @@ pub struct Trace<'a> {
 
 /// What is called for every message; see [`Connection::set_tracer`](crate::Connection::set_tracer).
 pub type Tracer = Box<dyn FnMut(&Trace<'_>) + Send>;
-
-impl fmt::Display for Trace<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mark = match self.direction {
-            Direction::Sent => "> ",
-            Direction::Received => "< ",
-        };
-        write!(Marked { f, mark, fresh: true }, "{}", Listing::new(&self.message, self.protocol))
-    }
-}
-
-/// Writes `mark` at the start of each line.
-struct Marked<'f, 'g> {
-    f: &'f mut fmt::Formatter<'g>,
-    mark: &'static str,
-    fresh: bool,
-}
-
-impl fmt::Write for Marked<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for line in text.split_inclusive('\n') {
-            if self.fresh {
-                self.f.write_str(self.mark)?;
-            }
-            self.f.write_str(line)?;
-            self.fresh = line.ends_with('\n');
-        }
-        Ok(())
-    }
-}

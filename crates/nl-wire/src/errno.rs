@@ -12,7 +12,7 @@
 
 use core::fmt;
 
-use crate::words::{Words, ends};
+use crate::words::Words;
 
 /// An error number of the kernel, positive; 0 is success. Any number is kept, known or not.
 ///
@@ -34,12 +34,9 @@ macro_rules! errnos {
         /// Every known error, ascending.
         const NUMBERS: &[u16] = &[$($number),*];
         /// The name of each.
-        const NAMES: Words = Words::new(
-            concat!($(stringify!($name)),*),
-            &ends([$(stringify!($name).len()),*]),
-        );
+        const NAMES: Words = crate::words![$(stringify!($name)),*];
         /// The text of each.
-        const TEXTS: Words = Words::new(concat!($($text),*), &ends([$($text.len()),*]));
+        const TEXTS: Words = crate::words![$($text),*];
     };
 }
 

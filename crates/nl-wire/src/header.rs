@@ -1,7 +1,6 @@
 //! The message header: `struct nlmsghdr` (linux/netlink.h).
 
 use crate::error::{Error, Problem};
-use crate::words::{Words, ends};
 
 /// Length of `struct nlmsghdr` in bytes; a message's length counts it.
 pub const HEADER_LEN: usize = 16;
@@ -105,10 +104,7 @@ impl Verb {
                     prefix: "NLM_F_",
                     flags: true,
                     numbers: &[$($number),*],
-                    names: Words::new(
-                        concat!($("NLM_F_", $word),*),
-                        &ends([$(concat!("NLM_F_", $word).len()),*]),
-                    ),
+                    names: crate::words![$(concat!("NLM_F_", $word)),*],
                 };
                 NAMES
             }};

@@ -2,6 +2,18 @@
 //!
 //! `no_std` with `alloc`, no unsafe code, no dependency. Nothing here performs I/O: bytes come in,
 //! values go out, and the other way round.
+//!
+//! # Features
+//!
+//! All are on by default. Without them the crate reads and writes messages and attributes, resolves
+//! refusals, and is soon built.
+//!
+//! - `names`: the kernel's names of attributes, messages, numbers and errors. Without it the tables
+//!   hold what attributes contain, and paths, flags and errors print as numbers.
+//! - `listing` (with `names`): the annotated listing of any message, [`listing`].
+//! - `json`: the JSON writer [`json`] and, for it and text output, [`number`].
+//! - `pcap`: captures, [`pcap`].
+//! - `bpf`: classic BPF, [`bpf`].
 
 #![no_std]
 
@@ -11,14 +23,19 @@ extern crate std;
 
 pub mod ack;
 pub mod attr;
+#[cfg(feature = "bpf")]
 pub mod bpf;
 pub mod datagram;
 pub mod errno;
 pub mod error;
 pub mod header;
+#[cfg(feature = "json")]
 pub mod json;
+#[cfg(feature = "listing")]
 pub mod listing;
+#[cfg(feature = "json")]
 pub mod number;
+#[cfg(feature = "pcap")]
 pub mod pcap;
 pub mod policy;
 pub mod prefix;

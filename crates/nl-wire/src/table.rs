@@ -45,8 +45,8 @@ impl Table {
     }
 
     fn at(&self, index: usize) -> Option<Row> {
-        let (number, name) = (*self.numbers.get(index)?, self.names.get(index)?);
-        Some(Row { number, name, payload: *self.payloads.get(index)? })
+        let name = self.names.get(index).unwrap_or_default();
+        Some(Row { number: *self.numbers.get(index)?, name, payload: *self.payloads.get(index)? })
     }
 }
 
@@ -62,7 +62,7 @@ impl fmt::Debug for Table {
 pub struct Row {
     /// The number, without flag bits.
     pub number: u16,
-    /// The kernel's name (`RTA_GATEWAY`).
+    /// The kernel's name (`RTA_GATEWAY`); empty without the feature `names`.
     pub name: &'static str,
     /// What the payload holds.
     pub payload: Payload,
@@ -363,10 +363,7 @@ macro_rules! attributes {
                 $crate::table::Table {
                     name: $label,
                     numbers: &[$($number),*],
-                    names: $crate::words::Words::new(
-                        concat!($(stringify!($name)),*),
-                        &$crate::words::ends([$(stringify!($name).len()),*]),
-                    ),
+                    names: $crate::words![$(stringify!($name)),*],
                     payloads: &[$($payload),*],
                 }
             };

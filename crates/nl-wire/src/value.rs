@@ -134,10 +134,7 @@ macro_rules! open_enum {
                 prefix: $prefix,
                 flags: $flags,
                 numbers: &[$($number as u64),*],
-                names: $crate::words::Words::new(
-                    concat!($($prefix, stringify!($word)),*),
-                    &$crate::words::ends([$(concat!($prefix, stringify!($word)).len()),*]),
-                ),
+                names: $crate::words![$(concat!($prefix, stringify!($word))),*],
             };
         }
 

@@ -16,7 +16,8 @@ impl Words {
     /// None.
     pub const NONE: Self = Self { text: "", ends: &[] };
 
-    /// Those that stand one behind the other in `text`, each up to one of `ends` (see [`ends`]).
+    /// Those that stand one behind the other in `text`, each up to one of `ends`: what
+    /// [`words!`](macro@crate::words) makes.
     pub const fn new(text: &'static str, ends: &'static [u16]) -> Self {
         Self { text, ends }
     }
@@ -36,7 +37,34 @@ impl Words {
     }
 }
 
+/// Makes [`Words`] of literals; none without the feature `names`.
+///
+/// ```
+/// use nl_wire::words::Words;
+///
+/// const DIRECTIONS: Words = nl_wire::words!["in", concat!("o", "ut")];
+/// # #[cfg(feature = "names")]
+/// assert_eq!(DIRECTIONS.get(1), Some("out"));
+/// ```
+#[cfg(feature = "names")]
+#[macro_export]
+macro_rules! words {
+    ($($word:expr),* $(,)?) => {
+        $crate::words::Words::new(concat!($($word),*), &$crate::words::ends([$($word.len()),*]))
+    };
+}
+
+/// None, for want of the feature `names`.
+#[cfg(not(feature = "names"))]
+#[macro_export]
+macro_rules! words {
+    ($($word:expr),* $(,)?) => {
+        $crate::words::Words::NONE
+    };
+}
+
 /// Where each of the strings of these lengths ends when they stand one behind the other.
+#[doc(hidden)]
 pub const fn ends<const N: usize>(lengths: [usize; N]) -> [u16; N] {
     let mut ends = [0; N];
     let (mut index, mut end) = (0, 0);

@@ -132,7 +132,7 @@ impl Metrics {
     }
 
     /// Sets the plain metric `number` (`RTAX_*`); `false` if there is none of that number.
-    pub(crate) fn set(&mut self, number: u16, value: u32) -> bool {
+    pub fn set(&mut self, number: u16, value: u32) -> bool {
         if number == RTAX_FEATURES {
             self.features = Some(PathFeatures(value));
             return true;
@@ -140,8 +140,8 @@ impl Metrics {
         self.field_mut(number).map(|field| *field = Some(value)).is_some()
     }
 
-    /// Locks metric `number`.
-    pub(crate) fn lock(&mut self, number: u16) {
+    /// Locks metric `number` (`RTAX_*`): the kernel does not change it by what it learns.
+    pub fn lock(&mut self, number: u16) {
         let bit = 1_u32.checked_shl(number.into()).unwrap_or(0);
         self.lock = Some(self.lock.unwrap_or(0) | bit);
     }

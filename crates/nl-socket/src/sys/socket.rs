@@ -109,30 +109,6 @@ pub(crate) fn option_words(
     Ok(length as usize)
 }
 
-/// `SO_ATTACH_FILTER` with a program of classic BPF.
-pub(crate) fn attach_filter(
-    fd: BorrowedFd<'_>,
-    program: &mut [libc::sock_filter],
-) -> io::Result<()> {
-    let description = libc::sock_fprog {
-        len: u16::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
-        filter: program.as_mut_ptr(),
-    };
-    let length = socklen_of::<libc::sock_fprog>();
-    // SAFETY: `description` is live and of the stated length; it names `len`
-    // instructions that stay borrowed for the call. The kernel copies them.
-    check(unsafe {
-        libc::setsockopt(
-            fd.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_ATTACH_FILTER,
-            (&raw const description).cast(),
-            length,
-        )
-    })?;
-    Ok(())
-}
-
 /// `poll(fds, POLLIN, timeout)`: which are readable when the first one is, or none
 /// when the time (milliseconds, negative for ever) ran out. Errors count as
 /// readable: the next receive tells them.
@@ -245,7 +221,7 @@ mod tests {
                 .iter()
                 .map(|i| libc::sock_filter { code: i.code, jt: i.jt, jf: i.jf, k: i.k })
                 .collect();
-            let kernels = attach_filter(socket.as_fd(), &mut raw);
+            let kernels = super::super::filter::attach_filter(socket.as_fd(), &mut raw);
             assert_eq!(ours.is_ok(), kernels.is_ok(), "{insns:x?}: {ours:?}, {kernels:?}");
             *if ours.is_ok() { &mut accepted } else { &mut refused } += 1;
         }

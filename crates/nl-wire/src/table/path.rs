@@ -210,7 +210,10 @@ impl fmt::Display for Path {
                 };
                 match (row, scope) {
                     (Some(row), _) => {
-                        write!(f, "{separator}{}", row.name)?;
+                        match row.name {
+                            "" => write!(f, "{separator}{step}")?,
+                            name => write!(f, "{separator}{name}")?,
+                        }
                         scope = Some(row.payload);
                     }
                     (None, Some(Payload::List(each))) => {
