@@ -81,6 +81,8 @@ impl Fields {
         } else if let Some(bytes) = shape::take(attrs, local) {
             self.prefsrc = Some(address(bytes, 4));
             self.oif = Some(shape::u32(bytes, 12));
+        } else {
+            self.oif = number!(attrs, RTA_OIF);
         }
         Some(())
     }
@@ -146,7 +148,8 @@ mod tests {
         };
         [
             Route { gateway: Some([10, 0, 0, 1].into()), ..v4.clone() },
-            Route { prefsrc: Some([10, 0, 0, 1].into()), priority: None, ..v4 },
+            Route { prefsrc: Some([10, 0, 0, 1].into()), priority: None, ..v4.clone() },
+            v4,
             Route { gateway: Some([1; 16].into()), ..v6.clone() },
             v6,
         ]
