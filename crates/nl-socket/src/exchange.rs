@@ -104,6 +104,28 @@ struct Pending {
     replied: bool,
 }
 
+/// Tells the most common case apart quickly: entries of a dump; see [`Exchange::entries`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entries {
+    sequence: u32,
+    port: u32,
+}
+
+impl Entries {
+    /// The message that `rest` of a datagram of the kernel's begins with, if it is such an entry:
+    /// what [`Exchange::next`] would give as [`Output::Reply`]. `None` says nothing: ask that.
+    #[inline]
+    pub fn next<'a>(&self, rest: &'a [u8]) -> Option<Message<'a>> {
+        let message = Messages::new(rest).next()?.ok()?;
+        let header = message.header;
+        let entry = header.sequence == self.sequence
+            && header.port == self.port
+            && header.message_type >= NLMSG_MIN_TYPE
+            && !header.flags.contains(Flags::DUMP_INTR);
+        entry.then_some(message)
+    }
+}
+
 /// The state of all requests under way on one socket.
 #[derive(Clone, Debug, Default)]
 pub struct Exchange {
@@ -111,6 +133,9 @@ pub struct Exchange {
     pending: VecDeque<Pending>,
     /// An overrun was told and the queue has not been empty since.
     overrun: bool,
+    /// Where the request stands whose ack is being read, as long as it ends those before it: so that
+    /// it is not read again for each of these. Nothing else may change `pending` meanwhile.
+    acked: Option<usize>,
 }
 
 impl Exchange {
@@ -124,6 +149,7 @@ impl Exchange {
     ///
     /// Requests must be noted in the order in which they stand in their datagram.
     pub fn expect(&mut self, sequence: u32, mode: Mode, acked: bool) {
+        self.acked = None;
         self.pending.push_back(Pending {
             sequence,
             mode,
@@ -138,6 +164,7 @@ impl Exchange {
     /// read to its end before another can start; other requests are forgotten at once, but for a
     /// get whose only reply is being given.
     pub fn abandon(&mut self, sequence: u32) {
+        self.acked = None;
         self.pending.retain_mut(|pending| {
             pending.abandoned |= pending.sequence == sequence;
             !pending.abandoned || pending.mode == Mode::Dump || pending.replied
@@ -151,6 +178,7 @@ impl Exchange {
 
     /// Forgets every request: nothing was sent after all, or nobody cares any more.
     pub fn forget_all(&mut self) {
+        self.acked = None;
         self.pending.clear();
     }
 
@@ -162,6 +190,7 @@ impl Exchange {
     /// `recv` gave `ENOBUFS`: answers were lost. What is queued still counts; call
     /// [`Exchange::drained`] behind it.
     pub fn overrun(&mut self) {
+        self.acked = None;
         self.overrun = true;
     }
 
@@ -171,6 +200,7 @@ impl Exchange {
         if !self.overrun {
             return None;
         }
+        self.acked = None;
         let open = self.pending.iter().position(|pending| pending.mode != Mode::Dump);
         let lost = open.and_then(|index| self.pending.remove(index));
         // Requests sent from now on have nothing to do with it.
@@ -179,34 +209,13 @@ impl Exchange {
         Some(Output::End { sequence, end: End::Unknown })
     }
 
-    /// Tells the most common case apart quickly: the next message of `datagram` is an entry of the
-    /// dump `sequence`, the only request under way. It is what [`Exchange::next`] would give as
-    /// [`Output::Reply`]; `offset` is moved behind it. `None` says nothing and changes nothing: ask
-    /// [`Exchange::next`].
-    #[inline]
-    pub fn entry<'a>(
-        &self,
-        sequence: u32,
-        datagram: &Datagram<'a>,
-        offset: &mut usize,
-    ) -> Option<Message<'a>> {
+    /// What tells entries of the dump `sequence` quickly, if that is the only request under way and
+    /// wanted: so it stays until the next call of any method that takes `&mut self`, but for
+    /// [`Exchange::next`], which may end it.
+    pub fn entries(&self, sequence: u32) -> Option<Entries> {
         let only = self.pending.front().filter(|_| self.pending.len() == 1)?;
         let ours = only.sequence == sequence && only.mode == Mode::Dump && !only.abandoned;
-        if !ours || datagram.sender_port != 0 {
-            return None;
-        }
-        let mut messages = Messages::new(datagram.bytes.get(*offset..)?);
-        let message = messages.next()?.ok()?;
-        let header = message.header;
-        let entry = header.sequence == sequence
-            && sequence != 0
-            && header.port == self.port
-            && header.message_type >= NLMSG_MIN_TYPE
-            && !header.flags.contains(Flags::DUMP_INTR);
-        entry.then(|| {
-            *offset = datagram.bytes.len() - messages.rest().len();
-            message
-        })
+        (ours && sequence != 0).then_some(Entries { sequence, port: self.port })
     }
 
     /// The next output of `datagram`, from the message at `offset` on; `offset` is moved forward.
@@ -219,6 +228,9 @@ impl Exchange {
             let first = *offset == 0;
             *offset = usize::MAX;
             return first.then_some(Output::Loss(Loss::Foreign { port: datagram.sender_port }));
+        }
+        if let Some(before) = self.acked.take().and_then(|index| self.silent_before(index)) {
+            return Some(before);
         }
         loop {
             let rest = datagram.bytes.get(*offset..).filter(|rest| !rest.is_empty());
@@ -320,6 +332,7 @@ impl Exchange {
         let is_last = index + 1 == self.pending.len();
         let end = if self.overrun && is_last { End::Unknown } else { End::Silent };
         let sequence = self.pending.remove(found)?.sequence;
+        self.acked = index.checked_sub(1);
         Some(Output::End { sequence, end })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::os::fd::AsFd as _;
 
 use crate::options::NetlinkOption;
@@ -148,6 +149,19 @@ impl Ring {
             }
         }
         Some(datagram)
+    }
+
+    /// Where the bytes of datagram `index` of the last [`Ring::receive`] are, for [`Ring::bytes`]:
+    /// what every entry of a dump would ask [`Ring::datagram`] for, asked for once.
+    pub(crate) fn place(&self, index: usize) -> Range<usize> {
+        let start = index * self.slot_bytes;
+        start..start + self.datagram(index).map_or(0, |datagram| datagram.bytes.len())
+    }
+
+    /// Bytes received.
+    #[inline]
+    pub(crate) fn bytes(&self, place: Range<usize>) -> &[u8] {
+        self.buffer.get(place).unwrap_or_default()
     }
 
     /// The datagrams of the last [`Ring::receive`], in order.

@@ -95,7 +95,7 @@ impl<R: Request> Iterator for Replies<'_, R> {
             return None;
         }
         // Of a large table nearly all turns end here.
-        while let Some(message) = self.connection.entry(self.sequence) {
+        while let Some(message) = self.connection.entry() {
             match self.request.read(&message) {
                 Ok(None) => {}
                 Ok(Some(item)) => return Some(Ok(item)),
