@@ -7,6 +7,7 @@ use std::io::Read as _;
 use std::process::Stdio;
 use std::time::Duration;
 
+use common::harmless::harmless;
 use common::{command, nlctl, run_with};
 use nl_testkit::{listeners, live, need, settle, sh, tool, wait_until};
 use nl_wire::header::{Flags, Header};
@@ -20,14 +21,9 @@ use serde_json::Value;
 const HOSTILE: &[u8] =
     b"\x1b[31ma\x1b[2J\x1b]0;t\x07\n\r\t\x01\x7f\"\\'<&>\xc2\x9b1m\xe2\x80\xae\xff";
 
-/// That nothing but letters, and line breaks and tabs of the program's own, is there; `lines` in
-/// number.
+/// That a text is harmless and has so many lines.
 fn check(what: &str, text: &str, lines: Option<usize>) {
-    for character in text.chars() {
-        let steers = matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}');
-        let ours = matches!(character, '\n' | '\t');
-        assert!(ours || !(character.is_control() || steers), "{what}: {character:?} in {text:?}");
-    }
+    harmless(what, text);
     if let Some(lines) = lines {
         assert_eq!(text.lines().count(), lines, "{what}: {text:?}");
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 pub mod beside;
+pub mod harmless;
 pub mod listening;
 
 /// What a run of the program gave.
