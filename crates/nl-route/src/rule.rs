@@ -37,6 +37,9 @@ const NO_SUPPRESSION: u32 = u32::MAX;
 /// The default is a rule of which nothing is said: made so, it sends all packets to the main table,
 /// as ip does; deleted so, it is the first of its family.
 ///
+/// Linux before 6.12 ignores what it does not know, without a word: a rule with a code point, a flow
+/// label or a mask of ports then matches more than it says. Read back what was made.
+///
 /// ```
 /// use nl_route::{Rule, TableId, request::Change};
 ///
