@@ -3,26 +3,28 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use nl_wire::attr::{Attr, Attrs, NLA_F_NESTED, RawAttr};
+use nl_wire::attr::{Attr, Attrs, RawAttr};
 use nl_wire::datagram::Message;
 use nl_wire::error::{Error, Problem};
-use nl_wire::shape;
 use nl_wire::text::Text;
 use nl_wire::value::AddressFamily;
 
 use crate::extension::{Counters, Helper, Labels, SeqAdj, Synproxy};
-use crate::protocol_info::{ProtocolInfo, Tcp};
+use crate::protocol_info::ProtocolInfo;
 use crate::tables::{
-    self, CTA_COUNTERS_BYTES, CTA_COUNTERS_ORIG, CTA_COUNTERS_PACKETS, CTA_COUNTERS_REPLY,
-    CTA_HELP, CTA_ID, CTA_LABELS, CTA_MARK, CTA_PROTOINFO, CTA_SECCTX, CTA_SECCTX_NAME,
-    CTA_SECMARK, CTA_SEQ_ADJ_ORIG, CTA_SEQ_ADJ_REPLY, CTA_STATUS, CTA_SYNPROXY, CTA_SYNPROXY_ISN,
-    CTA_SYNPROXY_ITS, CTA_SYNPROXY_TSOFF, CTA_TIMEOUT, CTA_TIMESTAMP, CTA_TIMESTAMP_EVENT,
-    CTA_TIMESTAMP_PAD, CTA_TIMESTAMP_START, CTA_TIMESTAMP_STOP, CTA_TUPLE_MASTER, CTA_TUPLE_ORIG,
-    CTA_TUPLE_REPLY, CTA_USE, CTA_ZONE, FLOW, NFGENMSG_LEN,
+    self, CTA_COUNTERS_ORIG, CTA_COUNTERS_REPLY, CTA_HELP, CTA_ID, CTA_LABELS, CTA_MARK,
+    CTA_PROTOINFO, CTA_SECCTX, CTA_SECCTX_NAME, CTA_SECMARK, CTA_SEQ_ADJ_ORIG, CTA_SEQ_ADJ_REPLY,
+    CTA_STATUS, CTA_SYNPROXY, CTA_TIMEOUT, CTA_TIMESTAMP, CTA_TIMESTAMP_EVENT, CTA_TIMESTAMP_PAD,
+    CTA_TIMESTAMP_START, CTA_TIMESTAMP_STOP, CTA_TUPLE_MASTER, CTA_TUPLE_ORIG, CTA_TUPLE_REPLY,
+    CTA_USE, CTA_ZONE, FLOW, NFGENMSG_LEN,
 };
-use crate::tuple::{L4, Tuple};
+use crate::tuple::{L4, Tuple, by_form};
 use crate::unknown;
 use crate::value::Status;
+
+pub(crate) mod usual;
+
+use usual::Usual;
 
 /// A flow as the kernel reports it and takes it.
 ///
@@ -122,113 +124,62 @@ impl Flow {
     ///
     /// # Errors
     /// As [`Flow::decode`].
-    #[inline]
+    // Not inlined: what it returns is made where the caller wants it, and only there.
+    #[inline(never)]
     pub fn from_attributes(family: AddressFamily, attrs: Attrs<'_>) -> Result<Self, Error> {
-        // Filled where it is returned: a flow is large enough for moves to cost.
-        let mut result = Ok(Self { family, ..Self::default() });
-        let read = result.as_mut().map_or(Ok(()), |flow: &mut Self| flow.read(attrs));
-        if let Err(error) = read {
-            result = Err(error.in_table(&FLOW));
-        }
-        result
+        by_form!(attrs, Self::usual(family, attrs), else Self::unusual(family, attrs))
     }
 
-    #[inline]
-    fn read(&mut self, attrs: Attrs<'_>) -> Result<(), Error> {
-        let (attrs, original, reply) = self.take(attrs);
-        if reply && attrs.rest().is_empty() { Ok(()) } else { self.walk(attrs, original, reply) }
-    }
-
-    /// Takes what is of the usual shape from the front. What is left to be walked, and whether the
-    /// tuples were there.
-    #[inline]
-    pub(crate) fn take<'a>(&mut self, mut attrs: Attrs<'a>) -> (Attrs<'a>, bool, bool) {
-        let Some(original) = Tuple::take(CTA_TUPLE_ORIG, &mut attrs) else {
-            return (attrs, false, false);
+    /// Reads a flow whose tuples begin as [`by_form`] found.
+    #[inline(always)]
+    #[allow(clippy::inline_always)] // so that all is written where it is returned
+    fn usual<const A: usize, const ICMP: bool, const N: usize>(
+        family: AddressFamily,
+        mut attrs: Attrs<'_>,
+    ) -> Result<Self, Error> {
+        let all = attrs.clone();
+        let Some(tuples) = Tuple::take_both::<A, ICMP, N>(&mut attrs) else {
+            return Self::unusual(family, all);
         };
-        self.original = original;
-        let Some(reply) = Tuple::take(CTA_TUPLE_REPLY, &mut attrs) else {
-            return (attrs, true, false);
-        };
-        self.reply = reply;
-        self.take_numbers(&mut attrs);
-        if let Some(tcp) = Tcp::take(&mut attrs) {
-            self.protocol_info = Some(ProtocolInfo::Tcp(tcp));
-        }
-        self.take_extensions(&mut attrs);
-        (attrs, true, true)
-    }
-
-    /// The numbers, as listings and as events have them.
-    #[inline]
-    fn take_numbers(&mut self, attrs: &mut Attrs<'_>) {
-        if let Some(bytes) = shape::take::<8, 1>(attrs, [(0, 6, CTA_ZONE)]) {
-            self.zone = Some(shape::u16_be(bytes, 4));
-        }
-        let listed = [
-            (0, 8, CTA_STATUS),
-            (8, 8, CTA_MARK),
-            (16, 8, CTA_ID),
-            (24, 8, CTA_USE),
-            (32, 8, CTA_TIMEOUT),
-        ];
-        if let Some(bytes) = shape::take::<40, 5>(attrs, listed) {
-            self.status = Some(Status(shape::u32_be(bytes, 4)));
-            self.mark = Some(shape::u32_be(bytes, 12));
-            self.id = Some(shape::u32_be(bytes, 20));
-            self.use_count = Some(shape::u32_be(bytes, 28));
-            self.timeout = Some(shape::u32_be(bytes, 36));
-        } else if let Some(bytes) =
-            shape::take::<16, 2>(attrs, [(0, 8, CTA_ID), (8, 8, CTA_STATUS)])
-        {
-            self.id = Some(shape::u32_be(bytes, 4));
-            self.status = Some(Status(shape::u32_be(bytes, 12)));
-            if let Some(bytes) = shape::take::<8, 1>(attrs, [(0, 8, CTA_TIMEOUT)]) {
-                self.timeout = Some(shape::u32_be(bytes, 4));
-            }
+        let usual = Usual::take(&mut attrs);
+        let (original, reply) = Tuple::both::<A, ICMP, N>(tuples);
+        if attrs.rest().is_empty() {
+            Ok(usual.flow(family, original, reply))
+        } else {
+            Self::rest(family, (original, reply), usual, attrs)
         }
     }
 
-    /// What the kernel adds where it is switched on.
+    /// Reads what is left behind the stretches of the usual shape.
+    #[inline(never)]
+    fn rest(
+        family: AddressFamily,
+        (original, reply): (Tuple, Tuple),
+        usual: Usual<'_>,
+        attrs: Attrs<'_>,
+    ) -> Result<Self, Error> {
+        usual.flow(family, original, reply).walked(attrs, true, true)
+    }
+
+    #[inline(never)]
+    fn unusual(family: AddressFamily, attrs: Attrs<'_>) -> Result<Self, Error> {
+        Self { family, ..Self::default() }.walked(attrs, false, false)
+    }
+
     #[inline]
-    fn take_extensions(&mut self, attrs: &mut Attrs<'_>) {
-        let counters = [
-            (0, 28, CTA_COUNTERS_ORIG | NLA_F_NESTED),
-            (4, 12, CTA_COUNTERS_PACKETS),
-            (16, 12, CTA_COUNTERS_BYTES),
-            (28, 28, CTA_COUNTERS_REPLY | NLA_F_NESTED),
-            (32, 12, CTA_COUNTERS_PACKETS),
-            (44, 12, CTA_COUNTERS_BYTES),
-        ];
-        if let Some(bytes) = shape::take::<56, 6>(attrs, counters) {
-            let counters = |at: usize| Counters {
-                packets: shape::u64_be(bytes, at + 8),
-                bytes: shape::u64_be(bytes, at + 20),
-            };
-            self.original_counters = Some(counters(0));
-            self.reply_counters = Some(counters(28));
-        }
-        let start = [(0, 16, CTA_TIMESTAMP | NLA_F_NESTED), (4, 12, CTA_TIMESTAMP_START)];
-        if let Some(bytes) = shape::take::<16, 2>(attrs, start) {
-            self.start = Some(shape::u64_be(bytes, 8));
-        }
-        let synproxy = [
-            (0, 28, CTA_SYNPROXY | NLA_F_NESTED),
-            (4, 8, CTA_SYNPROXY_ISN),
-            (12, 8, CTA_SYNPROXY_ITS),
-            (20, 8, CTA_SYNPROXY_TSOFF),
-        ];
-        if let Some(bytes) = shape::take::<28, 4>(attrs, synproxy) {
-            self.synproxy = Some(Synproxy {
-                isn: shape::u32_be(bytes, 8),
-                its: shape::u32_be(bytes, 16),
-                ts_offset: shape::u32_be(bytes, 24),
-            });
+    pub(crate) fn walked(
+        mut self,
+        attrs: Attrs<'_>,
+        original: bool,
+        reply: bool,
+    ) -> Result<Self, Error> {
+        match self.walk(attrs, original, reply) {
+            Ok(()) => Ok(self),
+            Err(error) => Err(error.in_table(&FLOW)),
         }
     }
 
     /// Reads what is left, of whatever shape; the flags say whether the tuples were there.
-    #[inline(never)]
     pub(crate) fn walk(
         &mut self,
         mut attrs: Attrs<'_>,

@@ -1,6 +1,6 @@
 //! The state of a connection: `CTA_PROTOINFO`.
 
-use nl_wire::attr::{Attr, Attrs, NLA_F_NESTED};
+use nl_wire::attr::{Attr, NLA_F_NESTED};
 use nl_wire::{Error, Writer, shape};
 
 use crate::tables::{
@@ -96,16 +96,7 @@ impl ProtocolInfo {
     }
 
     /// Reads a `CTA_PROTOINFO`; `None` if it holds no protocol known here.
-    #[inline]
     pub(crate) fn read(attr: &Attr<'_>, strange: &mut bool) -> Result<Option<Self>, Error> {
-        match <&[u8; 44]>::try_from(attr.payload).ok().and_then(Tcp::usual) {
-            Some(tcp) => Ok(Some(Self::Tcp(tcp))),
-            None => Self::walk(attr, strange),
-        }
-    }
-
-    #[inline(never)]
-    fn walk(attr: &Attr<'_>, strange: &mut bool) -> Result<Option<Self>, Error> {
         let mut info = None;
         let mut attrs = attr.nested();
         while let Some(attr) = attrs.step() {
@@ -142,44 +133,30 @@ impl ProtocolInfo {
 }
 
 impl Tcp {
-    /// Takes a `CTA_PROTOINFO` of TCP with all fields off the front of a walk, if it is as the
-    /// kernel writes it.
-    #[inline]
-    pub(crate) fn take(attrs: &mut Attrs<'_>) -> Option<Self> {
-        let (&header, rest) = attrs.rest().split_first_chunk()?;
-        if u32::from_ne_bytes(header) != shape::header(48, CTA_PROTOINFO | NLA_F_NESTED) {
-            return None;
-        }
-        let (bytes, rest) = rest.split_first_chunk()?;
-        let tcp = Self::usual(bytes)?;
-        *attrs = Attrs::new(rest);
-        Some(tcp)
-    }
+    /// The headers of a `CTA_PROTOINFO` of TCP with all fields, as the kernel writes it.
+    pub(crate) const USUAL: [shape::Expected; 7] = [
+        (0, 48, CTA_PROTOINFO | NLA_F_NESTED),
+        (4, 44, CTA_PROTOINFO_TCP | NLA_F_NESTED),
+        (8, 5, CTA_PROTOINFO_TCP_STATE),
+        (16, 5, CTA_PROTOINFO_TCP_WSCALE_ORIGINAL),
+        (24, 5, CTA_PROTOINFO_TCP_WSCALE_REPLY),
+        (32, 6, CTA_PROTOINFO_TCP_FLAGS_ORIGINAL),
+        (40, 6, CTA_PROTOINFO_TCP_FLAGS_REPLY),
+    ];
 
-    /// Reads the payload of a `CTA_PROTOINFO` of TCP with all fields, if it is as the kernel writes
-    /// it.
-    #[inline]
-    fn usual(bytes: &[u8; 44]) -> Option<Self> {
-        let usual = shape::is(
-            bytes,
-            [
-                (0, 44, CTA_PROTOINFO_TCP | NLA_F_NESTED),
-                (4, 5, CTA_PROTOINFO_TCP_STATE),
-                (12, 5, CTA_PROTOINFO_TCP_WSCALE_ORIGINAL),
-                (20, 5, CTA_PROTOINFO_TCP_WSCALE_REPLY),
-                (28, 6, CTA_PROTOINFO_TCP_FLAGS_ORIGINAL),
-                (36, 6, CTA_PROTOINFO_TCP_FLAGS_REPLY),
-            ],
-        );
+    /// What stands behind these headers.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    pub(crate) fn usual(bytes: &[u8; 48]) -> Self {
         let flags =
             |at: usize| TcpFlagChange { flags: TcpFlags(bytes[at]), mask: TcpFlags(bytes[at + 1]) };
-        usual.then(|| Self {
-            state: Some(TcpState(bytes[8])),
-            window_scale_original: Some(bytes[16]),
-            window_scale_reply: Some(bytes[24]),
-            flags_original: Some(flags(32)),
-            flags_reply: Some(flags(40)),
-        })
+        Self {
+            state: Some(TcpState(bytes[12])),
+            window_scale_original: Some(bytes[20]),
+            window_scale_reply: Some(bytes[28]),
+            flags_original: Some(flags(36)),
+            flags_reply: Some(flags(44)),
+        }
     }
 
     fn read(attr: &Attr<'_>, strange: &mut bool) -> Result<Self, Error> {
@@ -292,33 +269,5 @@ impl Sctp {
         if let Some(tag) = self.tag_reply {
             w.u32_be(CTA_PROTOINFO_SCTP_VTAG_REPLY, tag);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::shaped::every_change;
-
-    /// The quick way reads what the walk reads, whatever the bytes.
-    #[test]
-    fn quick_and_thorough_agree() {
-        let flags = Some(TcpFlagChange { flags: TcpFlags(1), mask: TcpFlags(2) });
-        let info = ProtocolInfo::Tcp(Tcp {
-            state: Some(TcpState(3)),
-            window_scale_original: Some(4),
-            window_scale_reply: Some(5),
-            flags_original: flags,
-            flags_reply: flags,
-        });
-        every_change(
-            |writer| info.write(writer),
-            |attr| {
-                let mut strange = [false; 2];
-                let quick = ProtocolInfo::read(attr, &mut strange[0]);
-                assert_eq!(quick, ProtocolInfo::walk(attr, &mut strange[1]));
-                assert_eq!(strange[0], strange[1]);
-            },
-        );
     }
 }

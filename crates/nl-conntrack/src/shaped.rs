@@ -7,7 +7,9 @@ use nl_wire::{Attr, Attrs, Error, Writer};
 use proptest::collection;
 use proptest::prelude::*;
 
+use crate::flow::usual::Usual;
 use crate::tables::{CTA_COUNTERS_ORIG, CTA_ID, CTA_MARK, CTA_STATUS, CTA_TIMEOUT, FLOW};
+use crate::tuple::by_form;
 use crate::{
     Counters, Flow, IpProtocol, L4, ProtocolInfo, Status, Synproxy, Tcp, TcpFlagChange, TcpFlags,
     TcpState, Tuple,
@@ -111,15 +113,25 @@ fn both(bytes: &[u8]) -> [Result<Flow, Error>; 2] {
     ]
 }
 
+impl Flow {
+    /// How many bytes are left to the walk.
+    fn left<const A: usize, const ICMP: bool, const N: usize>(
+        mut attrs: Attrs<'_>,
+    ) -> Option<usize> {
+        Tuple::take_both::<A, ICMP, N>(&mut attrs)?;
+        Usual::take(&mut attrs);
+        Some(attrs.rest().len())
+    }
+}
+
 /// What the shape is for is read by it: nothing of these is left to the walk.
 #[test]
 fn usual_flows_are_read_whole() {
     for (flow, bytes) in flows().into_iter().zip(messages()) {
-        let family = flow.family;
-        assert_eq!(Flow::from_attributes(family, Attrs::new(&bytes)), Ok(flow));
-        let mut read = Flow::default();
-        let (left, original, reply) = read.take(Attrs::new(&bytes));
-        assert!(left.rest().is_empty() && original && reply, "{read:?}");
+        let attrs = Attrs::new(&bytes);
+        assert_eq!(Flow::from_attributes(flow.family, attrs.clone()).as_ref(), Ok(&flow));
+        let left = by_form!(attrs, Flow::left(attrs.clone()), else None);
+        assert_eq!(left, Some(0), "{flow:?}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
-use nl_wire::attr::{Attr, Attrs, NLA_F_NESTED};
+use nl_wire::attr::{ATTR_HEADER_LEN, Attr, Attrs, NLA_F_NESTED};
 use nl_wire::value::AddressFamily;
 use nl_wire::{Error, Writer, shape};
 
@@ -10,7 +10,7 @@ use crate::tables::{
     CTA_IP_V4_DST, CTA_IP_V4_SRC, CTA_IP_V6_DST, CTA_IP_V6_SRC, CTA_PROTO_DST_PORT,
     CTA_PROTO_ICMP_CODE, CTA_PROTO_ICMP_ID, CTA_PROTO_ICMP_TYPE, CTA_PROTO_ICMPV6_CODE,
     CTA_PROTO_ICMPV6_ID, CTA_PROTO_ICMPV6_TYPE, CTA_PROTO_NUM, CTA_PROTO_SRC_PORT, CTA_TUPLE_IP,
-    CTA_TUPLE_PROTO, CTA_TUPLE_ZONE, TUPLE,
+    CTA_TUPLE_ORIG, CTA_TUPLE_PROTO, CTA_TUPLE_REPLY, CTA_TUPLE_ZONE, TUPLE,
 };
 use crate::value::IpProtocol;
 
@@ -149,89 +149,91 @@ impl Tuple {
     /// Reads the payload of a `CTA_TUPLE_*`; sets `strange` if something in it is not known.
     #[inline]
     pub(crate) fn read(payload: &[u8], strange: &mut bool) -> Result<Self, Error> {
-        Self::usual(payload).map_or_else(|| Self::walk(payload, strange), Ok)
+        Self::quick(payload).map_or_else(|| Self::walk(payload, strange), Ok)
     }
 
-    /// Takes the attribute `number` off the front of a walk, if it is a tuple of the usual shape.
-    // Inlined, so that no tuple is written only to be moved.
+    /// Takes both tuples off the front of a walk, which are told first and always alike. `A` is the
+    /// length of an address, `N` that of both: see [`by_form`].
     #[inline(always)]
     #[allow(clippy::inline_always)]
-    pub(crate) fn take(number: u16, attrs: &mut Attrs<'_>) -> Option<Self> {
-        let (header, rest) = attrs.rest().split_first_chunk()?;
-        let header = u32::from_ne_bytes(*header);
+    pub(crate) fn take_both<'a, const A: usize, const ICMP: bool, const N: usize>(
+        attrs: &mut Attrs<'a>,
+    ) -> Option<&'a [u8; N]> {
+        let (bytes, rest) = attrs.rest().split_first_chunk::<N>()?;
+        let headers = [
+            (0, N / 2, CTA_TUPLE_ORIG | NLA_F_NESTED),
+            (N / 2, N / 2, CTA_TUPLE_REPLY | NLA_F_NESTED),
+        ];
+        let usual = shape::is(bytes, headers)
+            && Self::is_usual::<A, ICMP, N>(bytes, ATTR_HEADER_LEN)
+            && Self::is_usual::<A, ICMP, N>(bytes, N / 2 + ATTR_HEADER_LEN);
+        if !usual {
+            return None;
+        }
+        *attrs = Attrs::new(rest);
+        Some(bytes)
+    }
+
+    /// Reads what [`Tuple::take_both`] took: late, so that no tuple is written only to be moved.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    pub(crate) fn both<const A: usize, const ICMP: bool, const N: usize>(
+        bytes: &[u8; N],
+    ) -> (Self, Self) {
+        let usual = |at| Self::usual::<A, ICMP, N>(bytes, at + ATTR_HEADER_LEN);
+        (usual(0), usual(N / 2))
+    }
+
+    /// Reads a payload of the usual shape.
+    #[inline]
+    fn quick(payload: &[u8]) -> Option<Self> {
         macro_rules! usual {
-            ($($length:literal $read:ident $address:literal)*) => {$(
-                if header == shape::header($length + 4, number | NLA_F_NESTED) {
-                    let (bytes, rest) = rest.split_first_chunk()?;
-                    let tuple = Self::$read::<$address, $length>(bytes)?;
-                    *attrs = Attrs::new(rest);
-                    return Some(tuple);
+            ($($address:literal $icmp:literal $length:literal)*) => {
+                match payload.len() {
+                    $($length => {
+                        let bytes = payload.first_chunk::<$length>()?;
+                        Self::is_usual::<$address, $icmp, $length>(bytes, 0)
+                            .then(|| Self::usual::<$address, $icmp, $length>(bytes, 0))
+                    })*
+                    _ => None,
                 }
-            )*};
+            };
         }
-        usual! { 48 ports 4  72 ports 16  56 icmp 4  80 icmp 16 }
-        None
+        usual! { 4 false 48  16 false 72  4 true 56  16 true 80 }
     }
 
-    /// A tuple with ports or of ICMP and without a zone, if all is as the kernel writes it.
-    #[inline]
-    fn usual(payload: &[u8]) -> Option<Self> {
-        match payload.len() {
-            48 => Self::ports::<4, 48>(payload.first_chunk()?),
-            72 => Self::ports::<16, 72>(payload.first_chunk()?),
-            56 => Self::icmp::<4, 56>(payload.first_chunk()?),
-            80 => Self::icmp::<16, 80>(payload.first_chunk()?),
-            _ => None,
-        }
-    }
-
-    /// `A` is the length of an address, `N` that of the tuple.
-    #[inline]
-    fn ports<const A: usize, const N: usize>(bytes: &[u8; N]) -> Option<Self> {
-        let usual = shape::is(
-            bytes,
-            [
-                (12 + 2 * A, 28, CTA_TUPLE_PROTO | NLA_F_NESTED),
-                (24 + 2 * A, 6, CTA_PROTO_SRC_PORT),
-                (32 + 2 * A, 6, CTA_PROTO_DST_PORT),
-            ],
-        );
-        let port = |at| shape::u16_be(bytes, at);
-        let l4 = L4::Ports { source: port(28 + 2 * A), destination: port(36 + 2 * A) };
-        if usual { Self::addresses::<A, N>(bytes, l4) } else { None }
-    }
-
-    #[inline]
-    fn icmp<const A: usize, const N: usize>(bytes: &[u8; N]) -> Option<Self> {
-        let [id, kind, code] = if A == 4 { ICMP_NUMBERS } else { ICMPV6_NUMBERS };
-        let usual = shape::is(
-            bytes,
-            [
-                (12 + 2 * A, 36, CTA_TUPLE_PROTO | NLA_F_NESTED),
-                (24 + 2 * A, 6, id),
-                (32 + 2 * A, 5, kind),
-                (40 + 2 * A, 5, code),
-            ],
-        );
-        let id = shape::u16_be(bytes, 28 + 2 * A);
-        let l4 = L4::Icmp { id, kind: bytes[36 + 2 * A], code: bytes[44 + 2 * A] };
-        if usual { Self::addresses::<A, N>(bytes, l4) } else { None }
-    }
-
-    /// Addresses and protocol, which all usual tuples have in the same places.
-    #[inline]
-    fn addresses<const A: usize, const N: usize>(bytes: &[u8; N], l4: L4) -> Option<Self> {
+    /// Whether there is a tuple at `at` as the kernel writes it: addresses, protocol and ports or
+    /// what ICMP has, without a zone.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn is_usual<const A: usize, const ICMP: bool, const N: usize>(
+        bytes: &[u8; N],
+        at: usize,
+    ) -> bool {
         let (source, destination) =
             if A == 4 { (CTA_IP_V4_SRC, CTA_IP_V4_DST) } else { (CTA_IP_V6_SRC, CTA_IP_V6_DST) };
-        let usual = shape::is(
-            bytes,
-            [
-                (0, 12 + 2 * A, CTA_TUPLE_IP | NLA_F_NESTED),
-                (4, 4 + A, source),
-                (8 + A, 4 + A, destination),
-                (16 + 2 * A, 5, CTA_PROTO_NUM),
-            ],
-        );
+        let proto = at + 12 + 2 * A;
+        let common = [
+            (at, 12 + 2 * A, CTA_TUPLE_IP | NLA_F_NESTED),
+            (at + 4, 4 + A, source),
+            (at + 8 + A, 4 + A, destination),
+            (proto, if ICMP { 36 } else { 28 }, CTA_TUPLE_PROTO | NLA_F_NESTED),
+            (proto + 4, 5, CTA_PROTO_NUM),
+        ];
+        if ICMP {
+            let [id, kind, code] = if A == 4 { ICMP_NUMBERS } else { ICMPV6_NUMBERS };
+            let own = [(proto + 12, 6, id), (proto + 20, 5, kind), (proto + 28, 5, code)];
+            shape::is(bytes, common) && shape::is(bytes, own)
+        } else {
+            let own = [(proto + 12, 6, CTA_PROTO_SRC_PORT), (proto + 20, 6, CTA_PROTO_DST_PORT)];
+            shape::is(bytes, common) && shape::is(bytes, own)
+        }
+    }
+
+    /// The usual tuple at `at`.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn usual<const A: usize, const ICMP: bool, const N: usize>(bytes: &[u8; N], at: usize) -> Self {
         let address = |at: usize| {
             if A == 4 {
                 IpAddr::from(shape::bytes::<N, 4>(bytes, at))
@@ -239,8 +241,15 @@ impl Tuple {
                 IpAddr::from(shape::bytes::<N, 16>(bytes, at))
             }
         };
-        let protocol = IpProtocol(bytes[20 + 2 * A]);
-        usual.then(|| Self::new(protocol, address(8), address(12 + A), l4))
+        let proto = at + 12 + 2 * A;
+        let first = shape::u16_be(bytes, proto + 16);
+        let l4 = if ICMP {
+            L4::Icmp { id: first, kind: bytes[proto + 24], code: bytes[proto + 32] }
+        } else {
+            L4::Ports { source: first, destination: shape::u16_be(bytes, proto + 24) }
+        };
+        let protocol = IpProtocol(bytes[proto + 8]);
+        Self::new(protocol, address(at + 8), address(at + 12 + A), l4)
     }
 
     #[inline(never)]
@@ -311,6 +320,31 @@ impl Tuple {
             Ok(())
         })
     }
+}
+
+/// Calls a function, generic as [`Tuple::take_both`], by what the first header of a walk announces;
+/// another expression if that is no usual tuple.
+macro_rules! by_form {
+    ($attrs:expr, $of:ident::$function:ident($($argument:expr),*), else $other:expr) => {{
+        let found = $attrs.rest().first_chunk().map_or(0, |bytes| u32::from_ne_bytes(*bytes));
+        if found == $crate::tuple::first(52) {
+            $of::$function::<4, false, 104>($($argument),*)
+        } else if found == $crate::tuple::first(76) {
+            $of::$function::<16, false, 152>($($argument),*)
+        } else if found == $crate::tuple::first(60) {
+            $of::$function::<4, true, 120>($($argument),*)
+        } else if found == $crate::tuple::first(84) {
+            $of::$function::<16, true, 168>($($argument),*)
+        } else {
+            $other
+        }
+    }};
+}
+pub(crate) use by_form;
+
+/// The header of a `CTA_TUPLE_ORIG` of that length.
+pub(crate) const fn first(length: usize) -> u32 {
+    shape::header(length, CTA_TUPLE_ORIG | NLA_F_NESTED)
 }
 
 const ICMP_NUMBERS: [u16; 3] = [CTA_PROTO_ICMP_ID, CTA_PROTO_ICMP_TYPE, CTA_PROTO_ICMP_CODE];

@@ -12,7 +12,7 @@ use crate::tables::{
     CTA_COUNTERS_ORIG, CTA_COUNTERS_REPLY, CTA_ID, CTA_MARK, CTA_PROTOINFO, CTA_STATUS,
     CTA_TIMEOUT, CTA_TUPLE_ORIG, CTA_TUPLE_REPLY, CTA_ZONE, FLOW,
 };
-use crate::tuple::Tuple;
+use crate::tuple::{Tuple, by_form};
 use crate::value::Status;
 
 /// A message that holds a flow, for those who want a field or two of it.
@@ -113,14 +113,18 @@ impl<'a> FlowView<'a> {
     /// [`FlowView::original`].
     #[inline]
     pub fn tuples(&self) -> Result<(Tuple, Tuple), Error> {
-        // The kernel sends them first.
-        let mut attrs = self.attrs.clone();
-        if let Some(original) = Tuple::take(CTA_TUPLE_ORIG, &mut attrs) {
-            if let Some(reply) = Tuple::take(CTA_TUPLE_REPLY, &mut attrs) {
-                return Ok((original, reply));
-            }
+        by_form!(self.attrs, Self::usual_tuples(self), else self.find_tuples())
+    }
+
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn usual_tuples<const A: usize, const ICMP: bool, const N: usize>(
+        &self,
+    ) -> Result<(Tuple, Tuple), Error> {
+        match Tuple::take_both::<A, ICMP, N>(&mut self.attrs.clone()) {
+            Some(bytes) => Ok(Tuple::both::<A, ICMP, N>(bytes)),
+            None => self.find_tuples(),
         }
-        self.find_tuples()
     }
 
     #[inline(never)]

@@ -64,6 +64,74 @@ pub fn take<'a, const N: usize, const H: usize>(
     Some(bytes)
 }
 
+/// A stretch of attributes that may be at the front of a walk: its bytes, or zeros.
+///
+/// For objects of many optional values: first all stretches are taken, then the object is made at
+/// once, where it is returned. Values are read whether they are there or not, which costs no branch;
+/// an object that is filled step by step is made in one place and moved to another, and a move right
+/// behind the stores waits for them.
+///
+/// ```
+/// use nl_wire::{Attrs, Writer, shape};
+///
+/// let mut bytes = Vec::new();
+/// Writer::attributes(&mut bytes).u32(4, 3); // RTA_OIF
+///
+/// let mut attrs = Attrs::new(&bytes);
+/// let priority = shape::Stretch::take(&mut attrs, [(0, 8, 6)]);
+/// let oif = shape::Stretch::take(&mut attrs, [(0, 8, 4)]);
+/// assert_eq!(oif.read(|bytes: &[u8; 8]| shape::u32(bytes, 4)), Some(3));
+/// assert_eq!(priority.read(|bytes: &[u8; 8]| shape::u32(bytes, 4)), None);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Stretch<'a, const N: usize>(&'a [u8; N]);
+
+impl<'a, const N: usize> Stretch<'a, N> {
+    /// No such stretch.
+    pub const NONE: Self = Self(&[0; N]);
+
+    /// Takes the stretch off the front of a walk if it is there, as [`take`] does.
+    ///
+    /// # Panics
+    /// If a header should be beyond `N` bytes.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    pub fn take<const H: usize>(attrs: &mut Attrs<'a>, headers: [Expected; H]) -> Self {
+        match attrs.rest().split_first_chunk() {
+            Some((bytes, rest)) if is(bytes, headers) => {
+                *attrs = Attrs::new(rest);
+                Self(bytes)
+            }
+            _ => Self::NONE,
+        }
+    }
+
+    /// Whether it is there: no attribute begins with a length of 0.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    pub fn is_there(self) -> bool {
+        u32(self.0, 0) != 0
+    }
+
+    /// What `read` makes of the bytes, if they are there; it is asked either way.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    pub fn read<T>(self, read: impl FnOnce(&'a [u8; N]) -> T) -> Option<T> {
+        let value = read(self.0);
+        if self.is_there() { Some(value) } else { None }
+    }
+
+    /// The part of it that begins at `at`, where another attribute does.
+    ///
+    /// # Panics
+    /// If that part ends beyond `N` bytes.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    pub fn part<const M: usize>(self, at: usize) -> Stretch<'a, M> {
+        Stretch(self.0[at..].first_chunk().expect("a part"))
+    }
+}
+
 /// The header of an attribute with such a length (below 256) and type, as a number in host byte order.
 #[inline(always)]
 #[allow(clippy::inline_always)]
