@@ -20,13 +20,15 @@ use crate::ring::Ring;
 use crate::socket::{Socket, Wait};
 use crate::trace::{Direction, Trace, Tracer};
 
+#[cfg(feature = "threads")]
 mod ahead;
 mod batch;
+#[cfg(feature = "threads")]
 mod parallel;
 mod replies;
 
-use ahead::Ahead;
 pub use batch::Batch;
+#[cfg(feature = "threads")]
 pub use parallel::parallel;
 pub use replies::Replies;
 
@@ -55,13 +57,24 @@ pub struct Connection {
     /// is there at once, then more and more.
     at_once: usize,
     /// Receives dumps ahead, where that is wanted.
-    ahead: Option<Ahead>,
+    ahead: Option<Box<dyn ReadAhead + Send>>,
     timeout: Option<Duration>,
     counters: Counters,
     tracer: Option<Tracer>,
     protocol: Option<&'static Protocol>,
     /// What the kernel said with a success since the last request began.
     warning: Option<Text>,
+}
+
+/// What receives ahead. Known by its vtable alone: in a program that never wants it nothing of it is
+/// linked.
+trait ReadAhead {
+    /// Has up to `most` datagrams received into the other ring.
+    fn order(&mut self, most: usize);
+
+    /// What came of the last order, if there is one whose outcome was not taken: then `ring` is
+    /// exchanged for that with the datagrams.
+    fn take(&mut self, ring: &mut Ring) -> Option<io::Result<usize>>;
 }
 
 /// What a connection met that concerned none of its requests.
@@ -151,24 +164,6 @@ impl Connection {
     /// not wait, and gives [`Error::WouldBlock`].
     pub fn set_timeout(&mut self, timeout: Option<Duration>) {
         self.timeout = timeout;
-    }
-
-    /// Has dumps received ahead from now on: a thread of this connection receives the next datagrams
-    /// while the caller reads those before. With two processors a large dump then takes as long as
-    /// the kernel or the reader needs, whichever is slower, instead of both one after the other; on
-    /// one it costs a little more than without.
-    ///
-    /// Nothing else changes: order, losses, the end, timeouts, and dropping the iterator early are as
-    /// without, and memory is as constant, but twice as much. With a timeout of zero nothing is
-    /// received ahead, as the descriptor would not tell of it.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if there is no thread or no descriptor left.
-    pub fn read_ahead(&mut self) -> Result<(), Error> {
-        if self.ahead.is_none() {
-            self.ahead = Some(Ahead::new(self.socket.try_clone()?)?);
-        }
-        Ok(())
     }
 
     /// Calls `tracer` for every message sent and received from now on; `None` ends that.

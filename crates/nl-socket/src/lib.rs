@@ -57,11 +57,13 @@
 //!
 //! # Features
 //!
-//! All are on by default; they are those of nl-wire that concern sockets.
+//! All are on by default.
 //!
 //! - `names`: refusals name attributes and errors. Without it they tell numbers.
 //! - `listing` (with `names`): [`Trace`]s print themselves.
 //! - `bpf`: socket filters ([`filter`], `Socket::attach_filter`).
+//! - `threads`: dumps side by side ([`parallel`]) and ahead of their reader
+//!   (`Connection::read_ahead`).
 //!
 //! Linux only. Every `unsafe` line of the workspace is in the private module
 //! `sys`.
@@ -84,7 +86,9 @@ pub mod socket;
 mod sys;
 pub mod trace;
 
-pub use connection::{Batch, Connection, Counters, Replies, parallel};
+#[cfg(feature = "threads")]
+pub use connection::parallel;
+pub use connection::{Batch, Connection, Counters, Replies};
 pub use error::{Error, Loss};
 pub use events::{Event, Events, Received};
 pub use netns::Netns;

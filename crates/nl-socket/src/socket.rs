@@ -106,8 +106,11 @@ impl Socket {
         netns.run(|| Self::open(protocol))?
     }
 
-    /// The same socket by another descriptor.
-    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+    /// The same socket by another descriptor: what one receives the other does not.
+    ///
+    /// # Errors
+    /// `EMFILE`, `ENFILE`: no descriptor is left.
+    pub fn try_clone(&self) -> io::Result<Self> {
         Ok(Self { fd: self.fd.try_clone()?, protocol: self.protocol, port: self.port })
     }
 
