@@ -121,37 +121,8 @@ pub struct Route {
 impl Default for Route {
     #[inline]
     fn default() -> Self {
-        Self {
-            family: AddressFamily::UNSPEC,
-            destination: None,
-            source: None,
-            tos: 0,
-            table: TableId::UNSPEC,
-            protocol: RouteProtocol::UNSPEC,
-            scope: Scope::NOWHERE,
-            kind: RouteType::UNSPEC,
-            flags: RouteFlags(0),
-            gateway: None,
-            oif: None,
-            iif: None,
-            priority: None,
-            prefsrc: None,
-            metrics: None,
-            multipath: Vec::new(),
-            cache_info: None,
-            mark: None,
-            uid: None,
-            preference: None,
-            expires: None,
-            nexthop_id: None,
-            realms: None,
-            ttl_propagate: None,
-            ip_proto: None,
-            source_port: None,
-            destination_port: None,
-            encap: None,
-            unknown: Vec::new(),
-        }
+        let scope = Scope::NOWHERE.0;
+        Self::of(&[0, 0, 0, 0, 0, 0, scope, 0, 0, 0, 0, 0], None, Vec::new())
     }
 }
 
@@ -230,26 +201,53 @@ impl Route {
         let Some((head, attrs)) = body.split_first_chunk() else {
             return Err(Problem::FixedHeader { expected: RTMSG_LEN, actual: body.len() }.into());
         };
-        let attrs = Attrs::new(attrs);
+        Self::read_whole(head, Attrs::new(attrs))
+    }
+
+    // Not inlined: what it returns is made where the caller wants it, and only there.
+    #[inline(never)]
+    fn read_whole(head: &[u8; RTMSG_LEN], attrs: Attrs<'_>) -> Result<Self, Error> {
         match Self::usual(head, attrs.clone()) {
             Some(route) => Ok(route),
             None => Self::walked(head, attrs),
         }
     }
 
-    /// What `struct rtmsg` says.
+    /// What `struct rtmsg` says, with what owns memory: nothing that must be dropped is replaced
+    /// afterwards.
     #[inline]
-    fn of(head: &[u8; RTMSG_LEN]) -> Self {
+    fn of(head: &[u8; RTMSG_LEN], metrics: Option<Box<Metrics>>, multipath: Vec<Hop>) -> Self {
         let &[family, _, _, tos, table, protocol, scope, kind, f0, f1, f2, f3] = head;
         Self {
             family: AddressFamily(family),
+            destination: None,
+            source: None,
             tos,
             table: TableId(table.into()),
             protocol: RouteProtocol(protocol),
             scope: Scope(scope),
             kind: RouteType(kind),
             flags: RouteFlags(u32::from_ne_bytes([f0, f1, f2, f3])),
-            ..Self::default()
+            gateway: None,
+            oif: None,
+            iif: None,
+            priority: None,
+            prefsrc: None,
+            metrics,
+            multipath,
+            cache_info: None,
+            mark: None,
+            uid: None,
+            preference: None,
+            expires: None,
+            nexthop_id: None,
+            realms: None,
+            ttl_propagate: None,
+            ip_proto: None,
+            source_port: None,
+            destination_port: None,
+            encap: None,
+            unknown: Vec::new(),
         }
     }
 
@@ -257,7 +255,7 @@ impl Route {
     #[inline(never)]
     fn walked(head: &[u8; RTMSG_LEN], attrs: Attrs<'_>) -> Result<Self, Error> {
         // Filled inside what is returned: a route is large enough for moves to cost.
-        let mut result = Ok(Self::of(head));
+        let mut result = Ok(Self::of(head, None, Vec::new()));
         let walk = |route: &mut Self| route.walk(attrs, head[1], head[2]);
         if let Err(error) = result.as_mut().map_or(Ok(()), walk) {
             result = Err(error.in_table(&RTA));
@@ -293,8 +291,8 @@ impl Route {
             RTA_PREF => self.preference = Some(Preference(attr.u8()?)),
             RTA_SRC if has_ip(self.family) => self.source = Some(prefix(attr, src_len)?),
             RTA_METRICS => {
-                let metrics = self.metrics.insert(Box::default());
-                metrics.read_all(attr.nested()).map_err(|error| error.within(RTA_METRICS))?;
+                let metrics = Metrics::decode(attr.nested());
+                self.metrics = Some(metrics.map_err(|error| error.within(RTA_METRICS))?);
             }
             RTA_MULTIPATH => {
                 self.multipath =
@@ -578,14 +576,19 @@ pub(crate) fn zeros(
     Prefix::new(address, length).map(Some).ok_or(Error::at(Problem::Value, number))
 }
 
-#[cold]
+/// Reads a `RTA_MULTIPATH`.
+#[inline(never)]
 fn hops(attr: &Attr<'_>, family: AddressFamily) -> Result<Vec<Hop>, Error> {
-    Records::new(attr.payload, hop::RTNEXTHOP_LEN)
-        .enumerate()
-        .map(|(index, record)| {
-            record
-                .and_then(|record| Hop::decode(record, family))
-                .map_err(|error| error.within_index(index))
-        })
-        .collect()
+    let records = || Records::new(attr.payload, hop::RTNEXTHOP_LEN);
+    let mut hops = Vec::with_capacity(records().count());
+    for (index, record) in records().enumerate() {
+        match record {
+            Ok(record) => match Hop::usual(record) {
+                Some(hop) => hops.push(hop),
+                None => hops.push(Hop::decode(record, family).map_err(|e| e.within_index(index))?),
+            },
+            Err(error) => return Err(error.within_index(index)),
+        }
+    }
+    Ok(hops)
 }

@@ -7,7 +7,7 @@ use core::net::IpAddr;
 use nl_wire::attr::{Attr, Attrs};
 use nl_wire::error::Problem;
 use nl_wire::value::AddressFamily;
-use nl_wire::{Error, RawAttr, Writer};
+use nl_wire::{Error, RawAttr, Writer, shape};
 
 use crate::tables::route::{RTA_ENCAP, RTA_ENCAP_TYPE, RTA_FLOW, RTA_GATEWAY, RTA_VIA};
 use crate::value::{EncapType, HopFlags};
@@ -82,6 +82,7 @@ pub struct Hop {
 
 impl Default for Hop {
     /// A hop of weight 1 without interface or gateway.
+    #[inline]
     fn default() -> Self {
         Self {
             ifindex: 0,
@@ -96,20 +97,46 @@ impl Default for Hop {
 }
 
 impl Hop {
-    /// Reads one record of `RTA_MULTIPATH`.
-    pub(crate) fn decode(record: &[u8], family: AddressFamily) -> Result<Self, Error> {
-        let Some((&[_, _, flags, hops, i0, i1, i2, i3], attrs)) =
-            record.split_first_chunk::<RTNEXTHOP_LEN>()
-        else {
-            let actual = record.len();
-            return Err(Problem::FixedHeader { expected: RTNEXTHOP_LEN, actual }.into());
+    /// Reads a record of the usual shape: with a gateway and nothing else, or with nothing.
+    #[inline(always)]
+    #[allow(clippy::inline_always)] // so that it is written where it is kept
+    pub(super) fn usual(record: &[u8]) -> Option<Self> {
+        let (head, attrs) = record.split_first_chunk::<RTNEXTHOP_LEN>()?;
+        let gateway = match attrs.len() {
+            0 => None,
+            8 => {
+                let bytes = attrs.first_chunk::<8>()?;
+                let usual = shape::is(bytes, [(0, 8, RTA_GATEWAY)]);
+                Some(usual.then(|| shape::bytes::<8, 4>(bytes, 4).into())?)
+            }
+            20 => {
+                let bytes = attrs.first_chunk::<20>()?;
+                let usual = shape::is(bytes, [(0, 20, RTA_GATEWAY)]);
+                Some(usual.then(|| shape::bytes::<20, 16>(bytes, 4).into())?)
+            }
+            _ => return None,
         };
-        let mut hop = Self {
+        Some(Self { gateway, ..Self::of(*head) })
+    }
+
+    /// What `struct rtnexthop` says.
+    #[inline]
+    fn of([_, _, flags, hops, i0, i1, i2, i3]: [u8; RTNEXTHOP_LEN]) -> Self {
+        Self {
             ifindex: u32::from_ne_bytes([i0, i1, i2, i3]),
             flags: HopFlags(flags),
             weight: u16::from(hops) + 1,
             ..Self::default()
+        }
+    }
+
+    /// Reads one record of `RTA_MULTIPATH`.
+    pub(crate) fn decode(record: &[u8], family: AddressFamily) -> Result<Self, Error> {
+        let Some((&head, attrs)) = record.split_first_chunk() else {
+            let actual = record.len();
+            return Err(Problem::FixedHeader { expected: RTNEXTHOP_LEN, actual }.into());
         };
+        let mut hop = Self::of(head);
         let mut attrs = Attrs::new(attrs);
         while let Some(attr) = attrs.step() {
             match attr.number() {

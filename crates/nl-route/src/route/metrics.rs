@@ -1,5 +1,6 @@
 //! The metrics of a route: `RTA_METRICS` (linux/rtnetlink.h).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use nl_wire::attr::{Attr, Attrs};
@@ -85,14 +86,18 @@ metrics! {
 }
 
 impl Metrics {
-    /// Adds what `RTA_METRICS` holds.
-    pub(crate) fn read_all(&mut self, mut attrs: Attrs<'_>) -> Result<(), Error> {
+    /// Reads what `RTA_METRICS` holds.
+    #[inline(never)]
+    pub(super) fn decode(mut attrs: Attrs<'_>) -> Result<Box<Self>, Error> {
+        let mut metrics = Box::new(Self::default());
         while let Some(attr) = attrs.step() {
-            self.read(&attr)?;
+            metrics.read(&attr)?;
         }
-        attrs.finish()
+        attrs.finish()?;
+        Ok(metrics)
     }
 
+    #[inline]
     fn read(&mut self, attr: &Attr<'_>) -> Result<(), Error> {
         match attr.number() {
             RTAX_LOCK => self.lock = Some(attr.u32()?),
