@@ -11,12 +11,15 @@ pub mod conntrack_text;
 pub mod event_filter;
 pub mod made;
 pub mod mirror;
+pub mod mirrors;
 pub mod nat;
+pub mod pcap_peer;
 pub mod peers;
 pub mod pressure;
 pub mod route;
 pub mod route_words;
 pub mod seeds;
+pub mod settings;
 pub mod socket;
 pub mod wire;
 
@@ -51,6 +54,8 @@ pub enum Seeds {
     Captures,
     /// A byte for the kind of encapsulation, then its attributes.
     Encapsulations,
+    /// A byte for the kind of link, then its attributes.
+    Kinds,
     /// Texts.
     Texts(&'static [&'static str]),
     /// None: the input is a script of its own.
@@ -85,6 +90,32 @@ const OBJECT_WORDS: &[&str] = &[
     "id 7 index 3 dev eth0 nhid 5 master eth0 vrf eth0 groups",
 ];
 
+/// Command lines of `ip addrlabel`, `ip netconf`, `ip ntable`, `tc qdisc` and `tc class`.
+const SETTINGS_WORDS: &[&str] = &[
+    "prefix 2001:db8::/32 dev eth0 label 99",
+    "2001:db8::1 dev eth0",
+    "dev eth0",
+    "name arp_cache dev eth0",
+    "name arp_cache dev eth0 base_reachable 30000 retrans 1000 gc_stale 60000 delay_probe 5000 \
+     queue 31 app_probes 0 ucast_probes 3 mcast_probes 3 anycast_delay 1000 proxy_delay 800 \
+     proxy_queue 64 locktime 1000",
+    "name arp_cache thresh1 128 thresh2 512 thresh3 1024 gc_int 30000",
+    "dev eth0 root handle 1: pfifo limit 1000",
+    "dev eth0 parent 1:1 classid 1:10 htb options 0c000200",
+    "dev eth0 clsact",
+    "dev eth0 ingress",
+    "dev eth0 parent ffff:fff1 invisible",
+    "root none :1 1: ffff:ffff",
+];
+
+/// Files of names: numbers first, or names first, or users.
+const NAME_FILES: &[&str] = &[
+    "0 unspec\n255 local # the host's\n0x10 sixteen\n",
+    "tcp 6 TCP\nudp 17 UDP\n",
+    "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:\n",
+    "100 a\u{1b}[31mb\n101 \u{202e}x\n102 \\\n",
+];
+
 /// Command lines of conntrack(8).
 const CONNTRACK_WORDS: &[&str] = &[
     "-L -p tcp --state ESTABLISHED -s 10.0.0.0/8 --dport 80 -o id,extended,labels -l web,dns",
@@ -115,6 +146,7 @@ targets! {
     extended_ack = wire::extended_ack, Seeds::Datagrams;
     listing = wire::listing, Seeds::Datagrams;
     pcap = wire::pcap, Seeds::Captures;
+    pcap_peer = pcap_peer::pcap_peer, Seeds::Captures;
     json = wire::json, Seeds::Texts(&["eth0", "a\"b\\c\n\u{1b}[31m\u{202e}\u{fffd}"]);
     exchange = socket::exchange, Seeds::Scripts;
     filter = bpf::filter, Seeds::Scripts;
@@ -125,11 +157,21 @@ targets! {
     link = route::link, Seeds::Bodies(&[16, 17]);
     address = route::address, Seeds::Bodies(&[20, 21]);
     neighbour = route::neighbour, Seeds::Bodies(&[28, 29]);
+    multicast_route = route::multicast_route, Seeds::Bodies(&[24, 25]);
     rule = route::rule, Seeds::Bodies(&[32, 33]);
     nexthop = route::nexthop, Seeds::Bodies(&[104, 105]);
     nsid = route::nsid, Seeds::Bodies(&[88, 89]);
     bucket = route::bucket, Seeds::Bodies(&[116, 117]);
+    qdisc = settings::qdisc, Seeds::Bodies(&[36, 37]);
+    class = settings::class, Seeds::Bodies(&[40, 41]);
+    router_prefix = settings::router_prefix, Seeds::Bodies(&[52]);
+    neighbour_table = settings::neighbour_table, Seeds::Bodies(&[64, 67]);
+    address_label = settings::address_label, Seeds::Bodies(&[72, 73]);
+    netconf = settings::netconf, Seeds::Bodies(&[80, 81]);
+    settings_words = settings::words, Seeds::Texts(SETTINGS_WORDS);
+    names = settings::names, Seeds::Texts(NAME_FILES);
     encapsulation = route::encapsulation, Seeds::Encapsulations;
+    kind = settings::kind, Seeds::Kinds;
     route_words = route_words::words, Seeds::Texts(ROUTE_WORDS);
     object_words = route_words::object_words, Seeds::Texts(OBJECT_WORDS);
     timeouts = conntrack::timeouts, Seeds::Bodies(&[0x800, 0x803]);
@@ -143,6 +185,7 @@ targets! {
     peers = peers::peers, Seeds::Datagrams;
     made = made::made, Seeds::Scripts;
     mirror = mirror::mirror, Seeds::Scripts;
+    mirrors = mirrors::mirrors, Seeds::Datagrams;
     nat = nat::nat, Seeds::Scripts;
     pressure = pressure::pressure, Seeds::Scripts;
     words = conntrack::words, Seeds::Texts(&["tcp", "ASSURED", "0 web\n# x\n17 customer-2\n"]);

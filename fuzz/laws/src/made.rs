@@ -3,12 +3,14 @@
 use nl_wire::table::{Key, Layout, MessageKind, Payload, Protocol, Row, Table};
 use nl_wire::{Error, Writer};
 
-use crate::{Script, conntrack, conntrack_text, message, peers, route, wire, write_message};
+use crate::{
+    Script, conntrack, conntrack_text, message, peers, route, settings, wire, write_message,
+};
 
 /// The law of the bodies of messages of a type.
 type BodyLaw = (&'static Protocol, u16, fn(&[u8]));
 
-const LAWS: [BodyLaw; 14] = [
+const LAWS: [BodyLaw; 20] = [
     (&nl_conntrack::tables::PROTOCOL, 0x100, conntrack::flow),
     (&nl_conntrack::tables::PROTOCOL, 0x100, conntrack_text::flow_text),
     (&nl_conntrack::tables::PROTOCOL, 0x200, conntrack::expectation),
@@ -23,6 +25,12 @@ const LAWS: [BodyLaw; 14] = [
     (&nl_route::tables::PROTOCOL, 88, route::nsid),
     (&nl_route::tables::PROTOCOL, 104, route::nexthop),
     (&nl_route::tables::PROTOCOL, 116, route::bucket),
+    (&nl_route::tables::PROTOCOL, 36, settings::qdisc),
+    (&nl_route::tables::PROTOCOL, 40, settings::class),
+    (&nl_route::tables::PROTOCOL, 52, settings::router_prefix),
+    (&nl_route::tables::PROTOCOL, 64, settings::neighbour_table),
+    (&nl_route::tables::PROTOCOL, 72, settings::address_label),
+    (&nl_route::tables::PROTOCOL, 80, settings::netconf),
 ];
 
 /// How deep attributes nest; tables may contain themselves.
@@ -54,7 +62,7 @@ fn fixed(script: &mut Script<'_>, layout: &Layout) -> Vec<u8> {
     let mut bytes = script.bytes(layout.width()).to_vec();
     bytes.resize(layout.width(), 0);
     if let Some(family) = bytes.first_mut() {
-        *family = [2, 10, 7, 0, 28, 2, 10, *family][usize::from(*family % 8)];
+        *family = [2, 10, 7, 0, 28, 128, 129, *family][usize::from(*family % 8)];
     }
     bytes
 }

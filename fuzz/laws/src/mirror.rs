@@ -23,7 +23,7 @@ pub fn mirror(bytes: &[u8]) {
         }
         let detail = script.byte().unwrap_or_default();
         let (number, state, few) = (detail % 12, detail / 16 % 3, usize::from(detail % 5) + 1);
-        steps.push(match operation % 30 {
+        steps.push(match operation % 34 {
             0..=3 => Step::Put(number, state),
             4..=5 => Step::Replace(number),
             6..=9 => Step::Remove(number),
@@ -35,7 +35,10 @@ pub fn mirror(bytes: &[u8]) {
             21..=24 => Step::Dump(few),
             25..=27 => Step::End,
             28 => Step::Interrupt,
-            _ => Step::Fail,
+            29 => Step::Fail,
+            30 => Step::Swap,
+            31 => Step::Repeat,
+            _ => Step::Late,
         });
     }
     if counts {

@@ -21,6 +21,9 @@ use nl_wire::{Error, Message, Request, Writer};
 
 use crate::{Script, check_printable, check_request, message, write_message};
 
+/// The families of multicast routes: `RTNL_FAMILY_IPMR`, `RTNL_FAMILY_IP6MR`.
+const MULTICAST: [u8; 2] = [128, 129];
+
 /// A route that decodes survives writing and reading; the view agrees; it can be told as an event
 /// and asked for again.
 pub fn route(body: &[u8]) {
@@ -43,6 +46,15 @@ pub fn route(body: &[u8]) {
     let head = (view.family(), view.tos(), view.protocol(), view.scope(), view.kind());
     assert_eq!(head, (route.family, route.tos, route.protocol, route.scope, route.kind));
     assert_eq!(view.flags(), route.flags);
+}
+
+/// The same for routes of multicast, which have families of their own.
+pub fn multicast_route(body: &[u8]) {
+    let mut body = body.to_vec();
+    if let Some(family) = body.first_mut() {
+        *family = MULTICAST[usize::from(*family % 2)];
+    }
+    route(&body);
 }
 
 /// A link that decodes survives writing and reading.
@@ -122,11 +134,12 @@ pub fn encapsulation(bytes: &[u8]) {
     assert_eq!(read.encode(), Ok(written));
 }
 
-fn whole(bytes: &[u8]) -> Message<'_> {
+pub(crate) fn whole(bytes: &[u8]) -> Message<'_> {
     Message::decode(bytes).expect("a whole message")
 }
 
-fn object<T: Object + Clone + PartialEq + Debug>(
+/// What holds of objects that are announced: the event is the object.
+pub(crate) fn object<T: Object + Clone + PartialEq + Debug>(
     bytes: &[u8],
     decode: impl Fn(&Message<'_>) -> Result<T, Error>,
     encode: impl Fn(&T, &mut Writer<'_>) -> Result<(), Error>,
@@ -136,25 +149,38 @@ fn object<T: Object + Clone + PartialEq + Debug>(
 where
     Change<T>: Request,
 {
-    let message = whole(bytes);
-    let event = Event::decode(&message);
-    let value = match decode(&message) {
+    let event = Event::decode(&whole(bytes));
+    let value = match survives(bytes, decode, encode, text, json) {
         Ok(value) => value,
         Err(error) => {
             assert_eq!(event, Err(error));
-            check_printable(&error.to_string(), false);
             return None;
         }
     };
     assert!(matches!(event, Ok(Some(_))), "{event:?}");
+    check_request(&Change::add(value.clone()));
+    Some(value)
+}
+
+/// What decodes is written to bytes that decode to the same; its text is harmless, its JSON parses.
+pub(crate) fn survives<T: PartialEq + Debug>(
+    bytes: &[u8],
+    decode: impl Fn(&Message<'_>) -> Result<T, Error>,
+    encode: impl Fn(&T, &mut Writer<'_>) -> Result<(), Error>,
+    text: impl Fn(&mut String, &T, &Context<'_>),
+    json: impl Fn(&mut Json<'_>, &T, &Context<'_>),
+) -> Result<T, Error> {
+    let message = whole(bytes);
+    let value = decode(&message).inspect_err(|error| check_printable(&error.to_string(), false))?;
     let message_type = message.header.message_type;
     let written = write_message(message_type, |writer| encode(&value, writer)).expect("writable");
     assert_eq!(decode(&whole(&written)).as_ref(), Ok(&value), "written as {written:02x?}");
-    check_request(&Change::add(value.clone()));
 
     let names = Names::default();
     let plain = Context::new(&names);
-    let full = Context { details: true, statistics: 2, deleted: true, ..plain };
+    // A time that dates of the past and of the future can be compared with.
+    let now = Some(1 << 30);
+    let full = Context { details: true, statistics: 2, deleted: true, now, ..plain };
     for context in [plain, full, Context { oneline: true, ..full }] {
         let mut out = String::new();
         text(&mut out, &value, &context);
@@ -169,7 +195,7 @@ where
         let parsed = serde_json::from_str::<serde_json::Value>(&out);
         assert!(parsed.is_ok(), "{parsed:?}: {out}");
     }
-    Some(value)
+    Ok(value)
 }
 
 /// A text that reads as a prefix prints as one that reads the same.

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nl_route::tables::link::IFLA_INFO;
 use nl_route::tables::route as tables;
 use nl_testkit::{Rng, fixture};
 use nl_wire::attr::{ATTR_HEADER_LEN, NLA_F_NESTED};
@@ -42,6 +43,11 @@ pub fn of(target: &Target) -> BTreeMap<String, Vec<u8>> {
         Seeds::Encapsulations => {
             for (kind, payload) in encapsulations() {
                 add(format!("kind-{kind}"), [&[kind][..], &payload].concat());
+            }
+        }
+        Seeds::Kinds => {
+            for (index, payload) in (0..).zip(kinds()) {
+                add(format!("kind-{index}"), [&[index][..], &payload].concat());
             }
         }
         Seeds::Scripts => {
@@ -85,6 +91,24 @@ fn encapsulations() -> Vec<(u8, Vec<u8>)> {
         let mut writer = Writer::attributes(&mut out);
         attribute(&mut writer, tables::RTA_ENCAP, *case, &[], DEPTH).ok()?;
         Some((u8::try_from(*kind).ok()?, out.split_off(ATTR_HEADER_LEN)))
+    });
+    made.collect()
+}
+
+/// What each kind of link in [`crate::settings::KINDS`] keeps, with every attribute that it has.
+fn kinds() -> Vec<Vec<u8>> {
+    let made = crate::settings::KINDS.iter().map(|(kind, number)| {
+        let Some(Row { payload: Payload::Choice { cases, .. }, .. }) = IFLA_INFO.row(*number)
+        else {
+            return Vec::new();
+        };
+        let case = cases.iter().find(|(key, _)| matches!(key, Key::Text(text) if text == kind));
+        let (_, payload) = case.unwrap_or_else(|| panic!("{kind} has no table"));
+        let mut out = Vec::new();
+        let mut writer = Writer::attributes(&mut out);
+        let written = attribute(&mut writer, *number, *payload, &[], DEPTH);
+        written.expect("a short attribute can be written");
+        out.split_off(ATTR_HEADER_LEN)
     });
     made.collect()
 }
@@ -170,13 +194,10 @@ fn attribute(
     siblings: &[Row],
     depth: usize,
 ) -> Result<(), Error> {
-    let nest = |writer: &mut Writer<'_>, table: &'static Table| match depth {
-        0 => Ok(()),
-        _ => {
-            let rows: Vec<_> = table.rows().collect();
-            rows.iter()
-                .try_for_each(|row| attribute(writer, row.number, row.payload, &rows, depth - 1))
-        }
+    let nest = |writer: &mut Writer<'_>, table: &'static Table| {
+        let Some(depth) = depth.checked_sub(1) else { return Ok(()) };
+        let rows: Vec<_> = table.rows().collect();
+        rows.iter().try_for_each(|row| attribute(writer, row.number, row.payload, &rows, depth))
     };
     match payload {
         Payload::Nest(table) => writer.nest(number, |writer| nest(writer, table)),
