@@ -83,6 +83,12 @@ fn list() -> Result<(Sample, usize)> {
     measure::here(|| count(open()?.dump(List::default())?))
 }
 
+fn list_ahead() -> Result<(Sample, usize)> {
+    let mut connection = open()?;
+    connection.read_ahead()?;
+    measure::threads(|| count(connection.dump(List::default())?))
+}
+
 fn list_in_parallel() -> Result<(Sample, usize)> {
     let begin = Instant::now();
     let read = |replies: Replies<'_, List>| {
@@ -117,6 +123,7 @@ pub(crate) fn run(setup: &Setup, end: Instant) -> Result<Vec<(usize, Vec<Row>)>>
             }));
         }
         candidates.push(Candidate::new("Connection::dump, all fields", list));
+        candidates.push(Candidate::new("the same, read_ahead", list_ahead));
         candidates.push(Candidate::new("parallel, two families", list_in_parallel));
         if let Some(peer) = &setup.peer {
             candidates.push(Candidate::new("libnetfilter_conntrack (C)", move || {
@@ -132,6 +139,9 @@ pub(crate) fn run(setup: &Setup, end: Instant) -> Result<Vec<(usize, Vec<Row>)>>
         if let Some(nlctl) = &setup.nlctl {
             candidates.push(Candidate::new("nlctl conntrack list", move || {
                 run(Command::new(nlctl).args(["conntrack", "list"]))
+            }));
+            candidates.push(Candidate::new("nlctl -j conntrack list", move || {
+                run(Command::new(nlctl).args(["-j", "conntrack", "list"]))
             }));
         }
         let rows = measure::rounds(setup.rounds, end, &mut candidates)?;

@@ -7,7 +7,7 @@
 //!
 //! Runs in a user and network namespace of its own. Candidates run in turns; the tables printed have
 //! medians and least times, the diagram the medians. Options: `--parts flows,routes,changes,events,table`,
-//! `--sizes 1000,100000`, `--rounds 9`, `--seconds 400` (then the rounds left are left out),
+//! `--sizes 1000,100000`, `--rounds 9`, `--seconds 300` (then the rounds left are left out),
 //! `--svg FILE`.
 
 mod changes;
@@ -55,7 +55,7 @@ impl Setup {
             parts: PARTS.map(String::from).to_vec(),
             sizes: vec![1000, 10_000, 100_000, 250_000, 1_000_000],
             rounds: 9,
-            end: Instant::now() + Duration::from_secs(400),
+            end: Instant::now() + Duration::from_secs(300),
             svg: own.with_file_name("live.svg"),
             floor: compile(folder, "floor", include_str!("floor.c"), &[]),
             peer: compile(folder, "peer", include_str!("peer.c"), &["-lnetfilter_conntrack"]),

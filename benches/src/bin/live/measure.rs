@@ -141,11 +141,27 @@ fn run_time(path: &str) -> Duration {
     Duration::from_nanos(nanoseconds.unwrap_or_default())
 }
 
+/// Time on processors, of all threads that there are.
+fn threads_cpu() -> Duration {
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let files = threads.map(|thread| thread.path().join("schedstat"));
+    files.map(|file| run_time(&file.to_string_lossy())).sum()
+}
+
+fn timed<T>(cpu: impl Fn() -> Duration, work: impl FnOnce() -> Result<T>) -> Result<(Sample, T)> {
+    let (before, begin) = (cpu(), Instant::now());
+    let result = work()?;
+    Ok((Sample { wall: begin.elapsed(), cpu: cpu().saturating_sub(before) }, result))
+}
+
 /// Measures a closure on this thread.
 pub(crate) fn here<T>(work: impl FnOnce() -> Result<T>) -> Result<(Sample, T)> {
-    let (cpu, begin) = (thread_cpu(), Instant::now());
-    let result = work()?;
-    Ok((Sample { wall: begin.elapsed(), cpu: thread_cpu().saturating_sub(cpu) }, result))
+    timed(thread_cpu, work)
+}
+
+/// Measures a closure that has work done by threads which are still there when it returns.
+pub(crate) fn threads<T>(work: impl FnOnce() -> Result<T>) -> Result<(Sample, T)> {
+    timed(threads_cpu, work)
 }
 
 /// Measures a program from its start to its end, its output thrown away.

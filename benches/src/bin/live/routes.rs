@@ -10,7 +10,7 @@ use nl_route::{Prefix, Route, RouteProtocol, Scope};
 use nl_socket::Connection;
 use nl_wire::value::Family;
 
-use crate::measure::{self, Candidate, Result, Row};
+use crate::measure::{self, Candidate, Result, Row, Sample};
 use crate::{Setup, has};
 
 pub(crate) fn open() -> std::result::Result<Connection, nl_socket::Error> {
@@ -58,12 +58,28 @@ pub(crate) fn clear(numbers: Range<usize>, protocol: RouteProtocol) -> Result<()
 }
 
 /// Walks the table and counts the routes that were made here.
-pub(crate) fn list() -> Result<usize> {
+fn count(connection: &mut Connection) -> Result<usize> {
     let mut count = 0;
-    for route in open()?.dump(List::<Route>::default())? {
+    for route in connection.dump(List::<Route>::default())? {
         count += usize::from(black_box(&route?).protocol == RouteProtocol::STATIC);
     }
     Ok(count)
+}
+
+pub(crate) fn list() -> Result<usize> {
+    count(&mut open()?)
+}
+
+/// A connection with the thread that receives for it.
+pub(crate) fn open_ahead() -> Result<Connection> {
+    let mut connection = open()?;
+    connection.read_ahead()?;
+    Ok(connection)
+}
+
+fn list_ahead() -> Result<(Sample, usize)> {
+    let mut connection = open_ahead()?;
+    measure::threads(|| count(&mut connection))
 }
 
 /// The least time from the request to the first route, of many dumps.
@@ -94,6 +110,7 @@ pub(crate) fn run(setup: &Setup, end: Instant) -> Result<Vec<(usize, Vec<Row>)>>
             }));
         }
         candidates.push(Candidate::new("Connection::dump, all fields", || measure::here(list)));
+        candidates.push(Candidate::new("the same, read_ahead", list_ahead));
         let run = |command: &mut Command| measure::program(command).map(|sample| (sample, size));
         let programs = [("ip", ip.then(|| "ip".into())), ("nlctl", setup.nlctl.clone())];
         for (program, path) in programs.into_iter().filter_map(|(name, path)| Some((name, path?))) {

@@ -9,7 +9,7 @@ use nl_route::{Route, RouteProtocol, Scope};
 
 use crate::Setup;
 use crate::measure::{self, Result};
-use crate::routes::{fill, list, loopback, open, route};
+use crate::routes::{fill, list, loopback, open, open_ahead, route};
 
 /// Of so many routes one is replaced.
 const PART: usize = 10;
@@ -72,6 +72,9 @@ pub(crate) fn run(setup: &Setup) -> Result<()> {
     expect(&count, &size)?;
     timed("listed once more", size, list)?;
     timed("listed slowly", size, slowly)?;
+    timed("listed with read_ahead", size, || {
+        Ok(open_ahead()?.dump(List::<Route>::default())?.try_for_each(|route| route.map(drop))?)
+    })?;
     let part = (0..size).step_by(PART);
     timed("replaced in part", part.len(), || {
         let changes = part.clone().map(|number| Change::replace(route(number, OTHER)));
