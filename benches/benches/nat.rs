@@ -1,8 +1,9 @@
 //! The translation table at a million flows: lookups, changes, memory.
 //!
-//! Before times it prints the bytes that a flow takes, and the least time of a lookup in tables of
-//! several sizes: of many short runs the one that nothing disturbed, which is what to compare on a
-//! machine that does other things too. With the argument `least` it ends there.
+//! Before times it prints the bytes that a flow takes, what an access to memory takes, and the least
+//! time of a lookup in tables of several sizes: of many short runs the one that nothing disturbed,
+//! which is what to compare on a machine that does other things too. With the argument `least` it
+//! ends there.
 
 use std::hint::black_box;
 use std::net::IpAddr;
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
 use nl_conntrack::{Flow, IpProtocol, Tuple};
+use nl_socket::{Pages, Zeroed};
 use nl_testkit::Rng;
 use nl_watch::nat::{NatOptions, NatReader, NatTable, Origin};
 
@@ -42,7 +44,7 @@ fn flow(number: u32, ipv6: bool) -> Flow {
 
 /// A table with just the room for so many flows, and they.
 fn full(flows: u32, ipv6: bool) -> NatTable {
-    let bytes = if ipv6 { 192 } else { 96 } * flows as usize;
+    let bytes = if ipv6 { 256 } else { 128 } * flows as usize;
     let options = NatOptions { bytes, grace: Duration::ZERO, orphan_lifetime: None };
     let mut table = NatTable::new(options);
     let now = Instant::now();
@@ -92,6 +94,51 @@ fn absent(queries: &[Tuple]) -> Vec<Tuple> {
 
 /// Ways to look up all of some tuples.
 type Way = fn(&mut NatReader, &[Tuple]) -> usize;
+
+/// Prints what one access to memory takes that depends on the one before, and one that does not: no
+/// table of this size can be read faster. Large pages are asked for as the table asks for them; how
+/// much was given is told.
+fn floor() {
+    for (name, pages) in [("large", Pages::Large), ("small", Pages::Small)] {
+        // A million IPv4 flows.
+        let lines = 112 * FLOWS as usize / 64;
+        let mut memory = Zeroed::<u8>::new(lines * 64, pages).expect("memory");
+        // One circle through all lines.
+        let mut order: Vec<u32> = (0..).take(lines).collect();
+        let mut rng = Rng::new(2);
+        for last in (1..lines).rev() {
+            order.swap(last, rng.below(last));
+        }
+        for (line, next) in order.iter().enumerate() {
+            memory[line * 64..][..4].copy_from_slice(&next.to_ne_bytes());
+        }
+        let follow = |line: usize| {
+            let bytes = memory[line * 64..].first_chunk().copied().unwrap_or_default();
+            u32::from_ne_bytes(bytes) as usize
+        };
+        let mut line = 0;
+        let mut times = [Duration::MAX; 2];
+        for begin in (0..1000).map(|_| Instant::now()) {
+            line = (0..SHORT).fold(line, |line, _| follow(line));
+            times[0] = times[0].min(begin.elapsed());
+            let begin = Instant::now();
+            let lines = order.iter().skip(rng.below(lines / 2)).take(SHORT.into());
+            black_box(lines.fold(0, |sum, line| sum ^ follow(*line as usize)));
+            times[1] = times[1].min(begin.elapsed());
+        }
+        black_box(line);
+        let [waits, free] = times.map(|time| time.as_secs_f64() * 1e9 / f64::from(SHORT));
+        println!(
+            "one access, {name} pages ({} MB large): {waits:.1} ns each waiting, {free:.1} not",
+            large_pages() >> 20,
+        );
+    }
+}
+
+/// Bytes of this process in large pages.
+fn large_pages() -> usize {
+    field("/proc/self/smaps_rollup", "AnonHugePages:")
+}
 
 /// Prints the least times.
 fn least() {
@@ -198,8 +245,13 @@ fn beside_a_writer(c: &mut Criterion) {
 
 /// Resident memory of this process, in bytes.
 fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    field("/proc/self/status", "VmRSS:")
+}
+
+/// A number of kilobytes that a file tells, in bytes.
+fn field(path: &str, name: &str) -> usize {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
     let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
     kilobytes.unwrap_or_default() * 1024
 }
@@ -208,7 +260,7 @@ fn resident() -> usize {
 fn memory() {
     for (name, ipv6) in [("IPv4", false), ("IPv6", true)] {
         let before = resident();
-        let bytes = if ipv6 { 192 } else { 96 } * FLOWS as usize;
+        let bytes = if ipv6 { 256 } else { 128 } * FLOWS as usize;
         let mut table = NatTable::new(NatOptions { bytes, ..NatOptions::default() });
         let empty = resident();
         for number in 0..FLOWS {
@@ -227,6 +279,7 @@ fn memory() {
 
 fn main() {
     memory();
+    floor();
     least();
     if std::env::args().any(|argument| argument == "least") {
         return;

@@ -132,7 +132,7 @@ fn keys(namespace: u64, flow: &Flow) -> [Key; 2] {
 pub fn nat(bytes: &[u8]) {
     let mut script = Script(bytes);
     let plain = script.flip();
-    // Room for 42 flows of IPv4, or a few thousand.
+    // Room for 32 flows of IPv4, or a few thousand.
     let options = if plain { PLAIN } else { NatOptions { bytes: 4096, ..PLAIN } };
     let mut tracker = Tracker::new(options);
     let (mut model, now) = (Model::default(), Instant::now());

@@ -16,6 +16,9 @@ const IPV6: u64 = 1;
 const PORTS: u64 = 2;
 const ICMP: u64 = 4;
 
+/// The bits of a descriptor that both directions of a flow have in common: protocol and shape.
+pub(super) const KIND: u64 = 0xffff << SHAPE;
+
 /// One direction of a flow, packed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Side {
@@ -115,14 +118,14 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// `None` if the tuples are not of one family, or the same.
+    /// `None` if the tuples are not of one family and protocol, or the same.
     pub(super) fn new(namespace: u64, flow: &Flow) -> Option<Self> {
         // Each direction is looked up in its own zone, if it has one.
         let zone = |tuple: &Tuple| flow.zone.or(tuple.zone).unwrap_or_default();
         let original = Side::pack(&flow.original, zone(&flow.original))?;
         let reply = Side::pack(&flow.reply, zone(&flow.reply))?;
-        let alike = is_ipv6(original.descriptor) == is_ipv6(reply.descriptor) && original != reply;
-        alike.then_some(Self { namespace, sides: [original, reply] })
+        let alike = (original.descriptor ^ reply.descriptor) & KIND == 0;
+        (alike && original != reply).then_some(Self { namespace, sides: [original, reply] })
     }
 
     #[inline]
@@ -141,10 +144,11 @@ impl HashKey {
         Self([state.hash_one(0), state.hash_one(1)])
     }
 
-    /// SipHash-1-3, the function of the standard library's maps, over whole words. The length is
-    /// not hashed: the descriptor tells it.
+    /// The rounds of SipHash-1-3, the function of the standard library's maps, over whole words. Of
+    /// the last state more is taken than its 64 bits. The length is not hashed: the descriptor
+    /// tells it.
     #[inline]
-    pub(super) fn hash(self, namespace: u64, side: &Side) -> u64 {
+    pub(super) fn hash(self, namespace: u64, side: &Side) -> Hash {
         let [k0, k1] = self.0;
         let mut state = [
             k0 ^ 0x736f_6d65_7073_6575,
@@ -164,8 +168,19 @@ impl HashKey {
         }
         state[2] ^= 0xff;
         let [a, b, c, d] = round(round(round(state)));
-        a ^ b ^ c ^ d
+        Hash { home: a ^ b, tag: (c ^ d).max(1), check: a.wrapping_add(c) & KIND }
     }
+}
+
+/// What is known of a direction by its hash.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Hash {
+    /// Where it is looked for first.
+    pub(super) home: u64,
+    /// What tells it from others, and where else it is looked for: not 0.
+    pub(super) tag: u64,
+    /// More of what tells it from others: bits of [`KIND`].
+    pub(super) check: u64,
 }
 
 /// A round of SipHash.

@@ -1,6 +1,7 @@
 //! Slots in order of time: those that wait to be claimed, those that ended.
 
-use super::memory::{NONE, Slots};
+use super::index::NONE;
+use super::memory::Slots;
 
 /// A doubly linked list through the slots.
 pub(super) struct List {

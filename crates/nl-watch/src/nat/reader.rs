@@ -8,8 +8,9 @@ use std::time::Instant;
 use nl_conntrack::Tuple;
 
 use super::dump::NatEntry;
-use super::key::{HashKey, Record, Side};
-use super::memory::{CLAIMED, Found, Index, Slots, USED};
+use super::index::{CLAIMED, Entry, Found, Index, USED};
+use super::key::{Hash, HashKey, KIND, Record, Side, is_ipv6};
+use super::memory::Slots;
 use crate::metrics::Histogram;
 
 /// Of so many lookups one is timed: reading the clock twice takes longer than a lookup.
@@ -66,33 +67,75 @@ impl Lookups {
 }
 
 impl Shared {
-    pub(super) fn new(slots: u32) -> Self {
+    pub(super) fn new(entries: u32, slots: u32) -> Self {
         Self {
             key: HashKey::random(),
-            index: Index::new(slots),
+            index: Index::new(entries),
             slots: Slots::new(slots),
             tallies: Mutex::default(),
         }
     }
 
     /// Finds a direction and the record it belongs to.
-    #[inline]
     pub(super) fn find(&self, namespace: u64, side: &Side) -> Option<(Found, Record)> {
         let hash = self.key.hash(namespace, side);
-        let mut record = None;
-        let found = self.index.find(hash, |found| {
-            record = self.slots.read(found.slot).filter(|record| {
-                record.namespace == namespace && record.sides[found.direction] == *side
-            });
-            record.is_some()
-        });
-        found.zip(record)
+        let entry = self.index.get(self.index.find(&hash)?);
+        let found = entry.owner().filter(|_| entry.is_of(&hash))?.found();
+        let (record, _) = self.record(found.slot)?;
+        let is_it = record.namespace == namespace && record.sides[found.direction] == *side;
+        is_it.then_some((found, record))
+    }
+
+    /// The record of a slot and the places of its directions; `None` if the slot is free.
+    pub(super) fn record(&self, number: u32) -> Option<(Record, [u32; 2])> {
+        loop {
+            let (moves, head) = (self.index.moves(), self.slots.get(number).head());
+            let record = self.record_at(number);
+            // It may be found no more because it is elsewhere by now.
+            let is_same = || self.slots.get(number).head() == head && self.index.is_unmoved(moves);
+            if record.is_some() || is_same() {
+                return record;
+            }
+        }
+    }
+
+    /// As [`Shared::record`]; `None` also if one of its directions moves meanwhile.
+    fn record_at(&self, number: u32) -> Option<(Record, [u32; 2])> {
+        let slot = self.slots.get(number);
+        let head = slot.head();
+        let original = self.index.at(head.place())?;
+        let owner = original.owner()?;
+        if owner.found() != (Found { slot: number, direction: 0 }) {
+            return None;
+        }
+        let namespace = slot.namespace();
+        // Each direction is the answer of the other.
+        let reply_side = self.side(original, head.kind())?;
+        let hash = self.key.hash(namespace, &reply_side);
+        let place = self.index.find(&hash)?;
+        let reply = self.index.get(place);
+        let replier = reply.owner()?;
+        if replier.found() != (Found { slot: number, direction: 1 }) {
+            return None;
+        }
+        let sides = [self.side(reply, head.kind())?, reply_side];
+        let is_whole = reply.is_still(replier) && original.is_still(owner) && slot.head() == head;
+        is_whole.then_some((Record { namespace, sides }, [head.place(), place]))
+    }
+
+    /// The answer of an entry, for one of this kind. Nonsense if it is written meanwhile.
+    #[inline]
+    fn side(&self, entry: Entry<'_>, kind: u64) -> Option<Side> {
+        let (descriptor, word) = entry.answer();
+        let addresses =
+            if is_ipv6(kind) { self.slots.at(word)?.addresses() } else { [word, 0, 0, 0] };
+        Some(Side { descriptor: descriptor | kind & KIND, addresses })
     }
 
     /// All records, each as it is at some moment.
     pub(super) fn entries(&self) -> Vec<NatEntry> {
-        let records = (0..self.slots.used()).filter_map(|number| self.slots.read(number));
-        records.map(|record| NatEntry::from(&record)).collect()
+        let records = (0..self.slots.used()).filter_map(|number| self.record(number));
+        records.map(|(record, _)| NatEntry::from(&record)).collect()
     }
 
     /// What all readers counted.
@@ -146,8 +189,8 @@ impl NatReader {
     }
 
     /// Looks many tuples up and calls `found` with each and its translation, in order. In a table
-    /// larger than the caches this is several times as fast as one by one: the memory of several
-    /// lookups is fetched at the same time.
+    /// larger than the caches this is twice as fast as one by one: the memory of several lookups is
+    /// fetched at the same time.
     pub fn lookup_all<'t>(
         &mut self,
         namespace: u64,
@@ -159,32 +202,27 @@ impl NatReader {
         let mut hits = 0;
         for tuples in tuples.chunks(AT_ONCE) {
             let mut sides = [None; AT_ONCE];
-            let mut hashes = [0; AT_ONCE];
+            let mut hashes = [Hash::default(); AT_ONCE];
             for ((side, hash), tuple) in sides.iter_mut().zip(&mut hashes).zip(tuples) {
                 *side = Side::pack(tuple, zone);
-                *hash = side.as_ref().map_or(0, |side| shared.key.hash(namespace, side));
+                *hash = side.as_ref().map_or(*hash, |side| shared.key.hash(namespace, side));
             }
-            // Each step fetches what the next one needs; none waits for a single lookup.
+            // So little is to be done for each of these that the processor has as many on their way
+            // as it can.
             let hashes = &hashes[..tuples.len()];
-            std::hint::black_box(
-                hashes.iter().fold(0, |sum, hash| sum ^ shared.index.touch(*hash)),
-            );
-            let mut likely = [None; AT_ONCE];
-            for (likely, hash) in likely.iter_mut().zip(hashes) {
-                *likely = shared.index.find(*hash, |_| true);
-            }
-            for found in likely.iter().flatten() {
-                if let Some(second) = shared.slots.touch(found.slot) {
-                    std::hint::black_box(shared.slots.touch(second));
+            let mut fetched = hashes.iter().fold(0, |sum, hash| sum ^ shared.index.touch(hash));
+            std::hint::black_box(fetched);
+            let sides = &sides[..tuples.len()];
+            // The addresses of IPv6 answers are in a line of their own.
+            for (side, hash) in sides.iter().zip(hashes) {
+                if side.is_some_and(|side| is_ipv6(side.descriptor)) {
+                    fetched ^= shared.touch(hash);
                 }
             }
-            for (((tuple, side), hash), likely) in tuples.iter().zip(&sides).zip(hashes).zip(likely)
-            {
-                // Mostly it is the likely one; else another of the same hash.
-                let translation = side.as_ref().zip(likely).and_then(|(side, likely)| {
-                    let answer = shared.answer(namespace, zone, side, likely);
-                    answer.or_else(|| shared.translate(namespace, zone, side, *hash))
-                });
+            std::hint::black_box(fetched);
+            for ((tuple, side), hash) in tuples.iter().zip(sides).zip(hashes) {
+                let side = side.as_ref();
+                let translation = side.and_then(|side| shared.translate(zone, side, hash));
                 hits += u64::from(translation.is_some());
                 found(tuple, translation);
             }
@@ -211,31 +249,48 @@ impl Shared {
     #[inline]
     fn lookup(&self, namespace: u64, zone: u16, tuple: &Tuple) -> Option<Tuple> {
         let side = Side::pack(tuple, zone)?;
-        self.translate(namespace, zone, &side, self.key.hash(namespace, &side))
+        self.translate(zone, &side, &self.key.hash(namespace, &side))
     }
 
+    /// The other direction of the one that has this hash.
     #[inline]
-    fn translate(&self, namespace: u64, zone: u16, side: &Side, hash: u64) -> Option<Tuple> {
-        let mut answer = None;
-        self.index.find(hash, |found| {
-            answer = self.answer(namespace, zone, side, found);
-            answer.is_some()
-        })?;
-        answer
-    }
-
-    /// The other direction of this one, if it is this one.
-    #[inline]
-    fn answer(&self, namespace: u64, zone: u16, side: &Side, found: Found) -> Option<Tuple> {
-        let other = self.slots.other(found, namespace, side)?;
-        let slot = self.slots.get(found.slot);
-        // Mostly set: then the cache line stays shared. Should the slot be another's by now, that
-        // one lives a little longer.
-        if !slot.has_marks(CLAIMED | USED) {
-            slot.set_marks(CLAIMED | USED);
+    fn translate(&self, zone: u16, side: &Side, hash: &Hash) -> Option<Tuple> {
+        loop {
+            let moves = self.index.moves();
+            let found = self.index.find(hash);
+            let answer = found.and_then(|place| self.answer(place, side, hash));
+            if let Some(other) = answer {
+                let (other, other_zone) = other.unpack();
+                return Some(Tuple { zone: (other_zone != zone).then_some(other_zone), ..other });
+            }
+            if self.index.is_unmoved(moves) {
+                return None;
+            }
         }
-        let (other, other_zone) = other.unpack();
-        Some(Tuple { zone: (other_zone != zone).then_some(other_zone), ..other })
+    }
+
+    #[inline]
+    fn answer(&self, place: u32, side: &Side, hash: &Hash) -> Option<Side> {
+        let entry = self.index.get(place);
+        let owner = entry.owner().filter(|_| entry.is_of(hash))?;
+        let answer = self.side(entry, side.descriptor)?;
+        if !entry.is_still(owner) {
+            return None;
+        }
+        // Mostly set: then the cache line stays shared. Should the entry be another's by now, that
+        // one lives a little longer.
+        if !owner.has_marks(CLAIMED | USED) {
+            entry.set_marks(CLAIMED | USED);
+        }
+        Some(answer)
+    }
+
+    /// Has the memory of the addresses of an IPv6 answer fetched.
+    #[inline]
+    fn touch(&self, hash: &Hash) -> u64 {
+        let entry = self.index.find(hash).map(|place| self.index.get(place));
+        let slot = entry.and_then(|entry| self.slots.at(entry.answer().1));
+        slot.map_or(0, |slot| slot.addresses()[0])
     }
 }
 

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use nl_conntrack::{Flow, Tuple};
 
 use super::dump::NatEntry;
+use super::index::{CLAIMED, ENTRY_BYTES, Entry, Found, NONE, USED};
 use super::key::{Record, Side};
 use super::list::List;
-use super::memory::{AGES, CLAIMED, Found, INDEX_BYTES, NONE, Place, SLOT_BYTES, State, USED};
+use super::memory::{AGES, Place, SLOT_BYTES, State};
 use super::reader::{Lookups, NatReader, Shared};
 use crate::metrics::Histogram;
 
@@ -22,12 +23,18 @@ const SPARED_MAX: u32 = 256;
 /// Of so many changes one is timed.
 const TIMED: u64 = 64;
 
+/// Bytes of the budget for each flow: 64 of answers, in an index of which four in five entries are
+/// used; the others for slots, of which IPv4 flows use one and IPv6 flows, half as many, three.
+const FLOW_BYTES: usize = 128;
+const FLOW_INDEX_BYTES: usize = 80;
+
 /// What a table keeps to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NatOptions {
-    /// Bytes of memory for entries and index, at least 4096. An IPv4 flow takes 96, an IPv6 one 192.
-    /// All of it is reserved at once and taken as it is touched, 2 MiB at a time where the system has
-    /// large pages (transparent huge pages on `madvise` or `always`): a third, the index, soon.
+    /// Bytes of memory, at least 4096. There is room for an IPv4 flow in each 128, for an IPv6 one in
+    /// each 256. All of it is reserved at once and taken as it is touched, 2 MiB at a time where the
+    /// system has large pages (transparent huge pages on `madvise` or `always`): five eighths, the
+    /// index, soon.
     pub bytes: usize,
     /// How long a flow can still be looked up after it ended, rounded up to a tenth of a second.
     pub grace: Duration,
@@ -38,7 +45,7 @@ pub struct NatOptions {
 }
 
 impl Default for NatOptions {
-    /// 16 MiB, which is 174,762 IPv4 flows; ten seconds of grace; two minutes for orphans.
+    /// 16 MiB, which is 131,072 IPv4 flows; ten seconds of grace; two minutes for orphans.
     fn default() -> Self {
         let orphan_lifetime = Some(Duration::from_secs(120));
         Self { bytes: 16 << 20, grace: Duration::from_secs(10), orphan_lifetime }
@@ -115,6 +122,8 @@ pub struct NatTable {
     options: NatOptions,
     started: Instant,
     live: usize,
+    /// How many there may be.
+    capacity: usize,
     orphans: List,
     leaving: List,
     /// Slots that were in use and are not, linked.
@@ -132,10 +141,12 @@ impl NatTable {
     /// # Panics
     /// If the address space has no room for it.
     pub fn new(options: NatOptions) -> Self {
-        let slots = options.bytes.max(4096) / (SLOT_BYTES + INDEX_BYTES);
-        // Directions are numbered in 31 bits.
-        let slots = u32::try_from(slots).unwrap_or(u32::MAX).min(1 << 30);
-        let shared = Arc::new(Shared::new(slots));
+        // Slots are numbered in 29 bits.
+        let capacity = (options.bytes.max(4096) / FLOW_BYTES).min(1 << 28);
+        let room = |bytes: usize, each| u32::try_from(capacity * bytes / each).unwrap_or(u32::MAX);
+        let entries = room(FLOW_INDEX_BYTES, ENTRY_BYTES);
+        let slots = room(FLOW_BYTES - FLOW_INDEX_BYTES, SLOT_BYTES);
+        let shared = Arc::new(Shared::new(entries, slots));
         let own = NatReader::new(Arc::clone(&shared));
         Self {
             shared,
@@ -143,6 +154,7 @@ impl NatTable {
             options,
             started: Instant::now(),
             live: 0,
+            capacity,
             orphans: List::new(),
             leaving: List::new(),
             free: NONE,
@@ -189,7 +201,8 @@ impl NatTable {
         self.leaving.len
     }
 
-    /// Bytes of memory in use, free ones between included; grows up to the budget and stays.
+    /// Bytes of memory in use, free ones between included; grows up to the budget and stays. (Half a
+    /// kilobyte may come on top of it.)
     pub fn bytes(&self) -> usize {
         self.shared.index.bytes() + self.shared.slots.bytes()
     }
@@ -248,11 +261,13 @@ impl NatTable {
         }) {
             return false;
         }
+        let mut dropped = NONE;
         for (found, _) in in_the_way {
-            // Both may have been of one flow.
-            if self.shared.slots.get(found.slot).is_live() {
+            // Both may be of one flow.
+            if found.slot != dropped {
+                dropped = found.slot;
                 self.counters.replaced += 1;
-                self.drop_slot(found.slot);
+                self.drop_slot(dropped);
             }
         }
         if !flow.is_nat() {
@@ -314,7 +329,7 @@ impl NatTable {
     /// Removes all flows of a namespace, at once: it is no more. Gives their number. Walks the whole
     /// table.
     pub fn remove_namespace(&mut self, namespace: u64) -> usize {
-        let removed = self.drop_where(|record, _| record.namespace == namespace);
+        let removed = self.drop_where(|of, _| of == namespace);
         self.counters.unregistered += removed as u64;
         removed
     }
@@ -328,7 +343,7 @@ impl NatTable {
             if self.shared.slots.get(slot).state().due > due {
                 break;
             }
-            if self.shared.slots.get(slot).has_marks(CLAIMED) {
+            if self.is_claimed(slot) {
                 self.settle(slot);
             } else {
                 self.counters.orphans_expired += 1;
@@ -366,8 +381,8 @@ impl NatTable {
         if !complete {
             return 0;
         }
-        let removed = self.drop_where(|record, state| {
-            record.namespace == namespace && state.place != Place::Leaving && state.is_older(age)
+        let removed = self.drop_where(|of, state| {
+            of == namespace && state.place != Place::Leaving && state.is_older(age)
         });
         self.counters.swept += removed as u64;
         removed
@@ -395,7 +410,7 @@ impl NatTable {
         slot.set_state(State { age: self.age, announced, ..state });
         // It ended and began anew. A list, though, may be older than the end.
         if state.place == Place::Leaving && origin == Origin::Announced {
-            let claimed = slot.has_marks(CLAIMED);
+            let claimed = self.is_claimed(number);
             self.settle(number);
             match self.options.orphan_lifetime {
                 Some(lifetime) if !claimed => self.wait(number, Place::Orphan, now, lifetime),
@@ -406,15 +421,43 @@ impl NatTable {
 
     /// Fills a slot and lets both directions be found.
     fn enter(&mut self, record: &Record, origin: Origin) -> u32 {
+        while self.live >= self.capacity {
+            self.evict();
+        }
         let number = self.take_slot();
-        let second = if record.is_ipv6() { self.take_slot() } else { NONE };
-        let Shared { key, index, slots, .. } = &*self.shared;
+        let [original, reply] = record.sides;
+        // What each direction answers: the addresses themselves, or where they are.
+        let answers = [reply, original].map(|side| {
+            let word = if record.is_ipv6() {
+                let number = self.take_slot();
+                self.shared.slots.get(number).set_addresses(&side.addresses);
+                number.into()
+            } else {
+                side.addresses[0]
+            };
+            (side.descriptor, word)
+        });
         let announced = origin == Origin::Announced;
         let state = State { due: 0, place: Place::Settled, announced, age: self.age };
-        slots.get(number).set_state(state);
-        slots.write(number, second, record);
-        for (direction, side) in record.sides.iter().enumerate() {
-            index.insert(key.hash(record.namespace, side), Found { slot: number, direction });
+        let slot = self.shared.slots.get(number);
+        slot.set_state(state);
+        slot.begin(record.namespace, original.descriptor);
+        for (direction, (side, answer)) in record.sides.iter().zip(answers).enumerate() {
+            let hash = self.shared.key.hash(record.namespace, side);
+            let found = Found { slot: number, direction };
+            let place = loop {
+                let Shared { index, slots, .. } = &*self.shared;
+                let told = |found: Found, place| found.tell(slots, place);
+                if let Some(place) = index.insert(&hash, found, answer, told) {
+                    break place;
+                }
+                // As good as never: somebody who found no place either goes.
+                if let Some(other) = index.someone_else(number) {
+                    self.counters.evicted += 1;
+                    self.drop_slot(other);
+                }
+            };
+            found.tell(&self.shared.slots, place);
         }
         self.live += 1;
         number
@@ -458,29 +501,54 @@ impl NatTable {
     /// Removes a record.
     fn drop_slot(&mut self, number: u32) {
         self.settle(number);
-        let Shared { key, index, slots, .. } = &*self.shared;
-        let Some(record) = slots.read(number) else { return };
-        for (direction, side) in record.sides.iter().enumerate() {
-            index.remove(key.hash(record.namespace, side), Found { slot: number, direction });
-        }
-        let second = slots.clear(number);
-        for number in second.into_iter().chain([number]) {
+        let Shared { index, slots, .. } = &*self.shared;
+        let Some((record, places)) = self.shared.record(number) else { return };
+        let mut free = |number| {
             slots.get(number).set_links((NONE, self.free));
             self.free = number;
+        };
+        for place in places {
+            let (_, addresses) = index.get(place).answer();
+            index.remove(place);
+            if record.is_ipv6() {
+                u32::try_from(addresses).into_iter().for_each(&mut free);
+            }
         }
+        free(number);
         self.live -= 1;
+        index.drain_overflow(|found, place| found.tell(slots, place));
     }
 
-    fn drop_where(&mut self, mut is_it: impl FnMut(&Record, State) -> bool) -> usize {
+    /// Walks all flows, and drops those for which `is_it` holds, of their namespace and state.
+    fn drop_where(&mut self, mut is_it: impl FnMut(u64, State) -> bool) -> usize {
         let mut dropped = 0;
-        for number in 0..self.shared.slots.used() {
-            let Some(record) = self.shared.slots.read(number) else { continue };
-            if is_it(&record, self.shared.slots.get(number).state()) {
+        // From behind: what then leaves the overflow was seen there.
+        for place in (0..self.shared.index.len()).rev() {
+            let Some(number) = self.original_at(place) else { continue };
+            let slot = self.shared.slots.get(number);
+            if is_it(slot.namespace(), slot.state()) {
                 self.drop_slot(number);
                 dropped += 1;
             }
         }
         dropped
+    }
+
+    /// The slot whose original direction is at this place.
+    fn original_at(&self, place: u32) -> Option<u32> {
+        let found = self.shared.index.get(place).owner()?.found();
+        (found.direction == 0).then_some(found.slot)
+    }
+
+    /// Both directions of a flow; `None` if the slot is free.
+    fn directions(&self, number: u32) -> Option<[Entry<'_>; 2]> {
+        let (_, places) = self.shared.record(number)?;
+        Some(places.map(|place| self.shared.index.get(place)))
+    }
+
+    /// Whether one of the directions was looked up.
+    fn is_claimed(&self, number: u32) -> bool {
+        self.directions(number).into_iter().flatten().any(|entry| entry.has_marks(CLAIMED))
     }
 
     /// A slot for a record; evicts if there is none.
@@ -502,20 +570,19 @@ impl NatTable {
     /// since the circle came by last. This is near enough to the least recently used, and lets
     /// lookups leave a mark instead of moving entries in a list.
     fn evict(&mut self) {
-        let slots = &self.shared.slots;
         let mut spared = 0;
         let victim = self.leaving.first().unwrap_or_else(|| {
             loop {
                 let number = self.hand;
-                self.hand = (self.hand + 1) % slots.capacity();
-                let slot = slots.get(number);
-                if !slot.is_live() {
-                    continue;
-                }
-                if !slot.has_marks(USED) || spared == SPARED_MAX {
+                self.hand = (self.hand + 1) % self.shared.slots.used();
+                let Some(entries) = self.directions(number) else { continue };
+                let used = entries.iter().any(|entry| entry.has_marks(USED));
+                if !used || spared == SPARED_MAX {
                     return number;
                 }
-                slot.clear_marks(USED);
+                for entry in entries {
+                    entry.clear_marks(USED);
+                }
                 spared += 1;
             }
         });
