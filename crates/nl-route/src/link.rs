@@ -235,7 +235,7 @@ impl Link {
     }
 
     pub(crate) fn decode_body(body: &[u8]) -> Result<Self, Error> {
-        let (_, attrs) = Attrs::behind(body, IFINFOMSG_LEN)?;
+        let (_, mut attrs) = Attrs::behind(body, IFINFOMSG_LEN)?;
         let Some(&[family, _, k0, k1, i0, i1, i2, i3, f0, f1, f2, f3, c0, c1, c2, c3]) =
             body.first_chunk::<IFINFOMSG_LEN>()
         else {
@@ -250,9 +250,10 @@ impl Link {
             change: LinkFlags(u32::from_ne_bytes([c0, c1, c2, c3])),
             ..Self::default()
         };
-        for attr in attrs {
-            link.read(&attr?)?;
+        while let Some(attr) = attrs.step() {
+            link.read(&attr)?;
         }
+        attrs.finish()?;
         Ok(link)
     }
 

@@ -37,10 +37,9 @@ impl LinkInfo {
         Attrs::new(self.raw_slave_data.as_deref().unwrap_or_default())
     }
 
-    pub(crate) fn decode(attrs: Attrs<'_>) -> Result<Self, Error> {
+    pub(crate) fn decode(mut attrs: Attrs<'_>) -> Result<Self, Error> {
         let mut info = Self::default();
-        for attr in attrs {
-            let attr = attr?;
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 IFLA_INFO_KIND => info.kind = Some(attr.text().into()),
                 IFLA_INFO_DATA => info.raw_data = Some(attr.payload.to_vec()),
@@ -49,6 +48,7 @@ impl LinkInfo {
                 _ => info.unknown.push(attr.into()),
             }
         }
+        attrs.finish()?;
         Ok(info)
     }
 

@@ -14,12 +14,16 @@ macro_rules! stats {
 
         impl Stats64 {
             pub(crate) fn decode(bytes: &[u8]) -> Self {
-                let mut numbers = bytes.chunks_exact(8).map(|bytes| {
-                    let mut number = [0; 8];
-                    number.copy_from_slice(bytes);
-                    u64::from_ne_bytes(number)
-                });
-                Self { $($field: numbers.next().unwrap_or(0),)* }
+                // Missing ones are zeros; then all are read without a look at the length.
+                let mut all = [0; size_of::<Self>()];
+                let length = bytes.len().min(all.len()) & !7;
+                all[..length].copy_from_slice(&bytes[..length]);
+                let mut numbers = all.chunks_exact(8);
+                let mut next = || {
+                    let number = numbers.next().and_then(<[u8]>::first_chunk);
+                    number.map_or(0, |bytes| u64::from_ne_bytes(*bytes))
+                };
+                Self { $($field: next(),)* }
             }
 
             pub(crate) fn encode(&self) -> Vec<u8> {
