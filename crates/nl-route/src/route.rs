@@ -581,14 +581,24 @@ pub(crate) fn zeros(
 fn hops(attr: &Attr<'_>, family: AddressFamily) -> Result<Vec<Hop>, Error> {
     let records = || Records::new(attr.payload, hop::RTNEXTHOP_LEN);
     let mut hops = Vec::with_capacity(records().count());
-    for (index, record) in records().enumerate() {
-        match record {
-            Ok(record) => match Hop::usual(record) {
-                Some(hop) => hops.push(hop),
-                None => hops.push(Hop::decode(record, family).map_err(|e| e.within_index(index))?),
-            },
-            Err(error) => return Err(error.within_index(index)),
+    for record in records() {
+        if !record.as_ref().is_ok_and(|record| Hop::push_usual(&mut hops, record)) {
+            push_unusual(&mut hops, record, family)?;
         }
     }
     Ok(hops)
+}
+
+/// Apart, so that usual hops are written where they are kept.
+#[cold]
+fn push_unusual(
+    hops: &mut Vec<Hop>,
+    record: Result<&[u8], Error>,
+    family: AddressFamily,
+) -> Result<(), Error> {
+    match record.and_then(|record| Hop::decode(record, family)) {
+        Ok(hop) => hops.push(hop),
+        Err(error) => return Err(error.within_index(hops.len())),
+    }
+    Ok(())
 }

@@ -97,26 +97,31 @@ impl Default for Hop {
 }
 
 impl Hop {
-    /// Reads a record of the usual shape: with a gateway and nothing else, or with nothing.
+    /// Reads a record of the usual shape, with a gateway and nothing else or with nothing, and keeps
+    /// the hop; whether it was one.
     #[inline(always)]
-    #[allow(clippy::inline_always)] // so that it is written where it is kept
-    pub(super) fn usual(record: &[u8]) -> Option<Self> {
-        let (head, attrs) = record.split_first_chunk::<RTNEXTHOP_LEN>()?;
-        let gateway = match attrs.len() {
-            0 => None,
-            8 => {
-                let bytes = attrs.first_chunk::<8>()?;
-                let usual = shape::is(bytes, [(0, 8, RTA_GATEWAY)]);
-                Some(usual.then(|| shape::bytes::<8, 4>(bytes, 4).into())?)
-            }
-            20 => {
-                let bytes = attrs.first_chunk::<20>()?;
-                let usual = shape::is(bytes, [(0, 20, RTA_GATEWAY)]);
-                Some(usual.then(|| shape::bytes::<20, 16>(bytes, 4).into())?)
-            }
-            _ => return None,
+    #[allow(clippy::inline_always)] // so that a hop is written where it is kept
+    pub(super) fn push_usual(hops: &mut Vec<Self>, record: &[u8]) -> bool {
+        let Some((&head, attrs)) = record.split_first_chunk::<RTNEXTHOP_LEN>() else {
+            return false;
         };
-        Some(Self { gateway, ..Self::of(*head) })
+        if let Ok(bytes) = <&[u8; 8]>::try_from(attrs) {
+            if shape::is(bytes, [(0, 8, RTA_GATEWAY)]) {
+                let gateway = Some(IpAddr::from(shape::bytes::<8, 4>(bytes, 4)));
+                hops.push(Self { gateway, ..Self::of(head) });
+                return true;
+            }
+        } else if let Ok(bytes) = <&[u8; 20]>::try_from(attrs) {
+            if shape::is(bytes, [(0, 20, RTA_GATEWAY)]) {
+                let gateway = Some(IpAddr::from(shape::bytes::<20, 16>(bytes, 4)));
+                hops.push(Self { gateway, ..Self::of(head) });
+                return true;
+            }
+        } else if attrs.is_empty() {
+            hops.push(Self::of(head));
+            return true;
+        }
+        false
     }
 
     /// What `struct rtnexthop` says.
