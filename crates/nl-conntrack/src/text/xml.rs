@@ -1,6 +1,7 @@
 //! `conntrack -o xml`.
 
 use alloc::string::String;
+use core::fmt::{self, Write as _};
 
 use nl_wire::text::Escaped;
 use nl_wire::value::AddressFamily;
@@ -180,18 +181,40 @@ fn number<N: Into<u64>>(out: &mut String, name: &str, number: Option<N>) {
 /// Text between tags.
 struct Xml<'a>(&'a [u8]);
 
-impl core::fmt::Display for Xml<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        use alloc::string::ToString as _;
-        use core::fmt::Write as _;
-        for character in Escaped(self.0).to_string().chars() {
-            match character {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                other => f.write_char(other)?,
-            }
+impl fmt::Display for Xml<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Entities(f), "{}", Escaped(self.0))
+    }
+}
+
+/// Writes characters that mean something to XML as entities.
+struct Entities<'f, 'g>(&'f mut fmt::Formatter<'g>);
+
+impl fmt::Write for Entities<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for piece in text.split_inclusive(['&', '<', '>']) {
+            let (plain, entity) = match piece.as_bytes().last() {
+                Some(b'&') => (piece.strip_suffix('&'), "&amp;"),
+                Some(b'<') => (piece.strip_suffix('<'), "&lt;"),
+                Some(b'>') => (piece.strip_suffix('>'), "&gt;"),
+                _ => (Some(piece), ""),
+            };
+            self.0.write_str(plain.unwrap_or_default())?;
+            self.0.write_str(entity)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString as _;
+
+    #[test]
+    fn what_means_something_to_xml_becomes_entities() {
+        assert_eq!(Xml(b"<a>&b\x1b\"").to_string(), r#"&lt;a&gt;&amp;b\x1b""#);
+        assert_eq!(Xml(b"&&").to_string(), "&amp;&amp;");
+        assert_eq!(Xml(b"").to_string(), "");
     }
 }
