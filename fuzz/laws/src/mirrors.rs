@@ -73,6 +73,7 @@ where
             6 => engine.relist(),
             _ => {}
         }
+        believe(&mut engine, &mut believed);
         match message.header.sequence % 4 {
             0 if listing => entry(&message).into_iter().for_each(|item| engine.listed(item)),
             _ => engine.hear(&Event::Message { message, nsid: None }, now),
@@ -81,6 +82,7 @@ where
     }
     // The kernel comes to rest: an empty list empties the mirror.
     engine.end(now);
+    believe(&mut engine, &mut believed);
     now += Duration::from_secs(1000);
     engine.relist();
     engine.begin(now);

@@ -53,7 +53,7 @@ pub fn pcap_peer(bytes: &[u8]) {
     }
 }
 
-/// A record as both keep it, if they do.
+/// A record as both keep it, if they do: the other one also limits the length that it had.
 fn as_both<'a>(record: &Record<'a>, precision: Precision) -> Option<Record<'a>> {
     let seconds = u32::try_from(record.time.as_secs()).ok()?;
     let fraction = match precision {
@@ -63,7 +63,7 @@ fn as_both<'a>(record: &Record<'a>, precision: Precision) -> Option<Record<'a>> 
     let length = u32::try_from(record.payload.len() + COOKED_LEN).ok()?;
     let whole = record.original_len.checked_add(16)?;
     let time = Duration::new(seconds.into(), fraction);
-    (length <= whole && length <= SNAPSHOT_LEN).then_some(Record { time, ..*record })
+    (length <= whole && whole <= SNAPSHOT_LEN).then_some(Record { time, ..*record })
 }
 
 /// A record as pcap-file has it.
