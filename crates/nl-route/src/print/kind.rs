@@ -192,7 +192,10 @@ fn field(
             None => out.string(key, label, number),
         },
         How::WordOr(words, other) => out.string(key, label, word(words, number).unwrap_or(other)),
-        How::VlanProtocol => out.string(key, label, VlanProtocol(attr.u16_be().unwrap_or(0))),
+        How::VlanProtocol => {
+            let protocol = attr.u16_be().unwrap_or(0);
+            out.string(key, label, VlanProtocol(protocol, context.names.is_numeric()));
+        }
         How::Time => {
             let (seconds, rest) = (number / 100, number % 100);
             out.json(|json| {
@@ -235,14 +238,14 @@ fn pair(attr: &Attr<'_>) -> Option<(u32, u32)> {
     Some((u32::from_ne_bytes(*first), u32::from_ne_bytes(*rest.first_chunk()?)))
 }
 
-/// A VLAN protocol as ip writes it.
-pub(super) struct VlanProtocol(pub(super) u16);
+/// A VLAN protocol as ip writes it, or its number.
+pub(super) struct VlanProtocol(pub(super) u16, pub(super) bool);
 
 impl fmt::Display for VlanProtocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            0x8100 => f.write_str("802.1Q"),
-            0x88a8 => f.write_str("802.1ad"),
+            0x8100 if !self.1 => f.write_str("802.1Q"),
+            0x88a8 if !self.1 => f.write_str("802.1ad"),
             other => write!(f, "[{other}]"),
         }
     }

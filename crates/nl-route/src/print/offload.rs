@@ -2,6 +2,7 @@
 
 use nl_wire::text::Colons;
 
+use super::kind::VlanProtocol;
 use super::link::TypeWord;
 use super::{Context, Ink, Out};
 use crate::link::{Link, VirtualFunction, VirtualFunctionStats, Xdp};
@@ -115,7 +116,8 @@ fn virtual_function(
             out.begin_entry();
             tagged(out, *vlan, *qos);
             if !matches!(protocol, 0 | 0x8100) {
-                out.value("protocol", ", vlan protocol ", super::kind::VlanProtocol(*protocol));
+                let protocol = VlanProtocol(*protocol, context.names.is_numeric());
+                out.value("protocol", ", vlan protocol ", protocol);
             }
             out.end_object();
         }

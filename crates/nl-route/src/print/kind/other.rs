@@ -217,7 +217,11 @@ pub(super) const NETKIT: &[Row] = &[
 pub(super) fn vlan(out: &mut Out<'_, '_>, view: &View<'_>, context: &Context<'_>) {
     let Some(id) = view.get(IFLA_VLAN_ID).and_then(|attr| attr.u16().ok()) else { return };
     match view.get(IFLA_VLAN_PROTOCOL) {
-        Some(attr) => out.string("protocol", "protocol ", VlanProtocol(attr.u16_be().unwrap_or(0))),
+        Some(attr) => {
+            let protocol = attr.u16_be().unwrap_or(0);
+            let protocol = VlanProtocol(protocol, context.names.is_numeric());
+            out.string("protocol", "protocol ", protocol);
+        }
         None => out.string("protocol", "protocol ", "802.1q"),
     }
     out.number("id", "id ", id);
