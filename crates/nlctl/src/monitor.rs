@@ -404,16 +404,7 @@ impl Monitor<'_> {
 
     /// What stands before an event: the time, its namespace, the label.
     fn header(&self, text: &mut String, item: &Item<'_>, subject: &Subject, object: &Object) {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let seconds = i64::try_from(now.as_secs()).unwrap_or_default();
-        let local = seconds + i64::from(utc_offset(seconds));
-        if self.options.has("tshort") {
-            let date = Date(local).to_string().replace(' ', "T");
-            put(text, format_args!("[{date}.{:06}] ", now.subsec_micros()));
-        } else if self.options.has("timestamp") {
-            let (second, micros) = (spoken(local), now.subsec_micros());
-            put(text, format_args!("Timestamp: {second} {micros} usec\n"));
-        }
+        time(text, self.options);
         if self.everywhere {
             match item.nsid {
                 Some(id) => put(text, format_args!("[nsid {id}]")),
@@ -432,6 +423,20 @@ impl Monitor<'_> {
             return out.json_line(|json| loss_fields(json, "type", loss));
         }
         Ok(())
+    }
+}
+
+/// The time, where `-t` or `--tshort` asks for it: what stands before an event.
+pub(crate) fn time(text: &mut String, options: &Options) {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let seconds = i64::try_from(now.as_secs()).unwrap_or_default();
+    let local = seconds + i64::from(utc_offset(seconds));
+    if options.has("tshort") {
+        let date = Date(local).to_string().replace(' ', "T");
+        put(text, format_args!("[{date}.{:06}] ", now.subsec_micros()));
+    } else if options.has("timestamp") {
+        let (second, micros) = (spoken(local), now.subsec_micros());
+        put(text, format_args!("Timestamp: {second} {micros} usec\n"));
     }
 }
 

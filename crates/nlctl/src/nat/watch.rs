@@ -11,6 +11,7 @@ use crate::args::Options;
 use crate::conntrack::loss_fields;
 use crate::error::{Error, USAGE, say, word};
 use crate::feed::{Feed, follow, limit, namespace_json, say_filter};
+use crate::monitor;
 use crate::out::Out;
 
 /// What there is to say of this command.
@@ -24,6 +25,8 @@ While more events come than --limit allows, the kernel is told to keep some back
 connections that are not translated, which are not shown anyway, then those of a part of the
 others. [FORGOTTEN] begins the line of one whose end would not be told any more. stderr tells what
 is followed; when the load falls, all is again, and what was missed is listed.
+
+With -t a line with the time stands before each, with --tshort the time in the same line.
 
 With --all-netns the namespace follows, as in \"[NEW] namespace blue nsid 0 inode 4026532281: \", and
 [FOUND] and [GONE] tell namespaces; with one that is gone all its connections are.
@@ -40,7 +43,8 @@ fn ppm(share: f64) -> u32 {
     (share * 1e6).round() as u32
 }
 
-struct Show {
+struct Show<'a> {
+    options: &'a Options,
     json: bool,
     /// Whether namespaces are named.
     all: bool,
@@ -52,12 +56,12 @@ pub(super) fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
         let text = "is unknown, try \"nlctl nat watch help\".";
         return Err(Error::new(USAGE, format_args!("Argument \"{}\" {text}", word(typed))));
     }
-    let show = Show { json: options.has("json"), all: options.has("all-netns") };
+    let show = Show { options, json: options.has("json"), all: options.has("all-netns") };
     let limit = limit(options)?;
     follow(options, limit, out, |out, feed, told| show.told(out, feed, told))
 }
 
-impl Show {
+impl Show<'_> {
     fn told(&self, out: &mut Out, feed: &Feed, told: &Told<Flow>) -> Result<(), Error> {
         match told {
             Told::Found(namespace) => self.line(out, "found", namespace, |_| {}, ""),
@@ -196,6 +200,7 @@ impl Show {
                 json.end_object();
             });
         }
+        monitor::time(out.text(), self.options);
         out.append(format_args!("{:<6} ", format!("[{}]", event.to_ascii_uppercase())));
         if self.all {
             let colon = if text.is_empty() { "" } else { ": " };
