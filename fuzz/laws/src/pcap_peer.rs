@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nl_wire::pcap::{self, ByteOrder, COOKED_LEN, Precision, Reader, Record, SNAPSHOT_LEN};
-use pcap_file::pcap::{PcapHeader, PcapPacket, PcapReader, PcapWriter};
+use pcap_file::pcap::{PcapHeader, PcapPacket, PcapParser, PcapWriter};
 use pcap_file::{DataLink, Endianness, TsResolution};
 
 const BYTE_ORDERS: [(ByteOrder, Endianness); 2] =
@@ -88,8 +88,9 @@ impl Theirs {
 /// The records that pcap-file reads, up to the first that it refuses or that is no netlink.
 fn peer_reads(file: &[u8]) -> Vec<Theirs> {
     let mut records = Vec::new();
-    let Ok(mut reader) = PcapReader::new(file) else { return records };
-    while let Some(Ok(packet)) = reader.next_packet() {
+    let Ok((mut rest, parser)) = PcapParser::new(file) else { return records };
+    while let Ok((behind, packet)) = parser.next_packet(rest) {
+        rest = behind;
         let PcapPacket { timestamp: time, orig_len: original_len, data } = packet;
         if data.len() < COOKED_LEN || data[2..4] != NETLINK {
             break;
