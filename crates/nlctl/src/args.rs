@@ -247,7 +247,7 @@ fn read(
         let value = match (flag.value, attached) {
             (None, _) => name.to_owned(),
             (_, Some(attached)) => one_of(flag, &attached).ok_or_else(|| {
-                unknown_option(&path, &format!("--{name}={}", attached.display()))
+                unknown_option(&path, &format!("--{name}={}", attached.to_string_lossy()))
             })?,
             (Some(_), None) if is_optional(flag) => name.to_owned(),
             (Some(_), None) => {
