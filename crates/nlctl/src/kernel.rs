@@ -1,6 +1,7 @@
 //! Connections and event streams as the options ask for them.
 
 use std::path::Path;
+use std::thread;
 
 use nl_socket::netns::Netns;
 use nl_socket::{Connection, Direction, Events, Socket, Trace};
@@ -45,6 +46,15 @@ pub(crate) fn connect(family: Family, options: &Options) -> Result<Connection, E
         connection.set_tracer(Some(Box::new(tracer)));
     }
     Ok(connection)
+}
+
+/// Has a list that may be long received while what came is printed, where there is a second
+/// processor and a thread to be had.
+pub(crate) fn read_ahead(connection: &mut Connection) {
+    if thread::available_parallelism().is_ok_and(|processors| processors.get() > 1) {
+        // Without a thread it is received as it is read.
+        let _ = connection.read_ahead();
+    }
 }
 
 /// What shows a message.

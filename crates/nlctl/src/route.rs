@@ -59,6 +59,7 @@ pub(crate) fn list(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let request = List::<Route> { filter: selector.filter };
     let context = names::context(&names, options);
     let context = Context { hidden: selector.hidden, ..context };
+    kernel::read_ahead(&mut connection);
     let routes = connection.dump(request).map_err(|error| terminated(&error))?;
     let mut rows = out.rows(options.has("json"), options.has("pretty"));
     let main = selector.filter.table == Some(TableId::MAIN);

@@ -163,6 +163,7 @@ impl Run<'_> {
 
     fn list(&self, out: &mut Out) -> Result<u8, Error> {
         let mut connection = self.connect()?;
+        kernel::read_ahead(&mut connection);
         let mut rows = self.rows(out);
         let mut progress = Progress::new("listed");
         let whole = self.each_flow(&mut connection, |flow| {
