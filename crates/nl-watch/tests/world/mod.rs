@@ -104,7 +104,7 @@ pub(crate) enum Step {
     Hear(usize),
     /// The first two events queued change places, as those of two processors may.
     Swap,
-    /// The first event queued comes twice.
+    /// The first event queued comes twice, unless it is a replacement.
     Repeat,
     /// All but so many of the events queued are lost.
     Overrun(usize),
@@ -114,7 +114,8 @@ pub(crate) enum Step {
     Dump(usize),
     End,
     /// The list ends, but what was announced during it comes behind it. Not where dumps count: there
-    /// the kernel announces a removal before it goes on with the dump.
+    /// the kernel announces a removal before it goes on with the dump. Nor where an entry was replaced:
+    /// which one made way is known by what was there before.
     Late,
     Interrupt,
     Fail,
@@ -197,8 +198,13 @@ impl<const COUNTS: bool> World<COUNTS> {
                 }
             }
             Step::Repeat => {
-                if let Some(Queued::Message(first)) = self.queue.front().copied() {
-                    self.queue.push_front(Queued::Message(first));
+                // What takes another's place would take a second one's, if it is not known when it
+                // comes again: no order of lists and events tells the two apart.
+                match self.queue.front().copied() {
+                    Some(Queued::Message(first)) if first[0] != 1 => {
+                        self.queue.push_front(Queued::Message(first));
+                    }
+                    _ => {}
                 }
             }
             Step::Overrun(kept) => {
@@ -227,7 +233,9 @@ impl<const COUNTS: bool> World<COUNTS> {
             Step::End | Step::Late => {
                 while self.dump.is_some() && self.dump_one() {}
                 if self.dump.take().is_some() {
-                    if COUNTS || matches!(step, Step::End) {
+                    let replaced =
+                        self.queue.iter().any(|queued| matches!(queued, Queued::Message([1, ..])));
+                    if COUNTS || replaced || matches!(step, Step::End) {
                         self.hear(usize::MAX);
                     }
                     self.engine.end(self.now);
