@@ -187,6 +187,9 @@ impl Out<'_, '_> {
         value: impl fmt::Display,
         context: &Context<'_>,
     ) {
+        if context.colors.code(ink).is_empty() {
+            return self.string(key, label, value);
+        }
         self.text(label);
         self.colored(ink, context, |out| out.string(key, "", value));
     }

@@ -97,12 +97,9 @@ impl<'a, const N: usize> Stretch<'a, N> {
     #[inline(always)]
     #[allow(clippy::inline_always)]
     pub fn take<const H: usize>(attrs: &mut Attrs<'a>, headers: [Expected; H]) -> Self {
-        match attrs.rest().split_first_chunk() {
-            Some((bytes, rest)) if is(bytes, headers) => {
-                *attrs = Attrs::new(rest);
-                Self(bytes)
-            }
-            _ => Self::NONE,
+        match take(attrs, headers) {
+            Some(bytes) => Self(bytes),
+            None => Self::NONE,
         }
     }
 

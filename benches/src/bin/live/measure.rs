@@ -169,29 +169,28 @@ pub(crate) fn program(command: &mut Command) -> Result<Sample> {
     let begin = Instant::now();
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    let files = format!("/proc/{}", child.id());
     // As long as nobody waits for it, a program that ended still tells how long it ran.
-    while !has_ended(&files) {
+    let stat = loop {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap_or_default();
+        // What stands behind the name.
+        let stat = stat.rsplit(')').next().unwrap_or_default().trim_start().to_owned();
+        if stat.is_empty() || stat.starts_with('Z') {
+            break stat;
+        }
         thread::sleep(Duration::from_micros(100));
-    }
-    let sample = Sample { wall: begin.elapsed(), cpu: program_cpu(&files) };
+    };
+    let sample = Sample { wall: begin.elapsed(), cpu: program_cpu(&stat) };
     let status = child.wait()?;
     if status.success() { Ok(sample) } else { Err(format!("{command:?}: {status}").into()) }
 }
 
 /// Time on processors of all threads of a program, those that ended too: in hundredths of a second,
-/// which is all that the kernel tells of these.
-fn program_cpu(files: &str) -> Duration {
-    let stat = fs::read_to_string(format!("{files}/stat")).unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace();
-    // utime and stime of proc_pid_stat(5).
-    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+/// which is all that the kernel tells of these. `stat` is proc_pid_stat(5) from the state on.
+fn program_cpu(stat: &str) -> Duration {
+    // utime and stime.
+    let fields = stat.split_ascii_whitespace().skip(11).take(2);
+    let ticks: u64 = fields.filter_map(|field| field.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * 10)
-}
-
-fn has_ended(files: &str) -> bool {
-    let stat = fs::read_to_string(format!("{files}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_none_or(|rest| rest.trim_start().starts_with('Z') || rest.is_empty())
 }
 
 /// What a C program prints: wall ns, CPU ns and a count.
