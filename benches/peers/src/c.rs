@@ -3,6 +3,8 @@
 //! The only unsafe code beside that of nl-socket: measuring C needs calling it. Everything here
 //! expects whole messages of the streams that this program makes itself.
 
+pub mod socket;
+
 use std::ffi::{c_int, c_uint, c_void};
 
 use crate::fields::{FlowFields, RouteFields};

@@ -1,10 +1,12 @@
 //! The same messages read and written by other libraries; `benches/peers/run` builds and runs this.
 //!
 //! Every candidate reads the same fields of the same messages, and what it read is summed up: a sum
-//! that differs ends the program. Candidates run in turns.
+//! that differs ends the program. Candidates run in turns: first in memory, then with a kernel's table
+//! of routes, in a namespace of their own.
 
 mod c;
 mod fields;
+mod live;
 mod rust;
 
 use std::hint::black_box;
@@ -36,9 +38,13 @@ fn reading<'a, T: 'a>(
     Candidate { name, sum: total, run: Box::new(run) }
 }
 
-fn main() {
-    let rounds = std::env::args().nth(1).and_then(|word| word.parse().ok()).unwrap_or(199);
-    let profile = std::env::args().nth(2).unwrap_or_default();
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let (first, second) = (words.first().map_or("", |it| it), words.get(1).map_or("", |it| it));
+    if first == live::MEMORY {
+        return live::memory(second.parse()?);
+    }
+    let (rounds, profile) = (first.parse().unwrap_or(199), second);
     println!("\n### {profile}\n");
     for name in ["flow_tcp", "flow_udp"] {
         read_flows(rounds, name);
@@ -46,6 +52,7 @@ fn main() {
     read_routes(rounds);
     write_flows(rounds);
     write_routes(rounds);
+    live::run()
 }
 
 fn read_flows(rounds: usize, name: &str) {
@@ -56,11 +63,12 @@ fn read_flows(rounds: usize, name: &str) {
         &format!("decode {name}, {} bytes", bytes.len() / COUNT),
         rounds,
         vec![
-            each("nl-conntrack, every field", rust::ours_flow),
-            each("walk by hand, every field", rust::floor_flow),
-            each("netlink-bindings", rust::netlink_bindings_flow),
+            each("nl-conntrack, every field", rust::flow::ours_flow),
+            each("nl-conntrack, these fields", rust::flow::ours_flow_view),
+            each("walk by hand, every field", rust::flow::floor_flow),
+            each("netlink-bindings", rust::flow::netlink_bindings_flow),
             each("libmnl", c::libmnl_flow),
-            each("netlink-packet-netfilter", rust::netlink_packet_flow),
+            each("netlink-packet-netfilter", rust::flow::netlink_packet_flow),
             reading("libnetfilter_conntrack, object used again", &bytes, |m| reused.read(m), sum),
             each("libnetfilter_conntrack", c::libnetfilter_conntrack),
         ],
@@ -74,13 +82,14 @@ fn read_routes(rounds: usize) {
         &format!("decode route_v4, {} bytes", bytes.len() / COUNT),
         rounds,
         vec![
-            each("nl-route, every field", rust::ours_route),
-            each("walk by hand, every field", rust::floor_route),
-            each("netlink-bindings", rust::netlink_bindings_route),
-            each("nlink", rust::nlink_route),
+            each("nl-route, every field", rust::route::ours_route),
+            each("nl-route, these fields", rust::route::ours_route_view),
+            each("walk by hand, every field", rust::route::floor_route),
+            each("netlink-bindings", rust::route::netlink_bindings_route),
+            each("nlink", rust::route::nlink_route),
             each("libmnl", c::libmnl_route),
-            each("netlink-packet-route", rust::netlink_packet_route),
-            each("neli", rust::neli_route),
+            each("netlink-packet-route", rust::route::netlink_packet_route),
+            each("neli", rust::route::neli_route),
         ],
     );
 }
@@ -98,10 +107,10 @@ fn write_flows(rounds: usize) {
     let request = nl_conntrack::Change::create(wanted);
     let mut out = Vec::new();
     request.encode(1, &mut out).expect("it encodes");
-    let fields = rust::ours_flow(&out);
+    let fields = rust::flow::ours_flow(&out);
     let mut buffer: c::Buffer = [0; 512];
     let length = c::encode_flow(&mut buffer, 1, &fields);
-    assert_eq!(rust::floor_flow(&buffer[..length]), fields, "both say the same");
+    assert_eq!(rust::flow::floor_flow(&buffer[..length]), fields, "both say the same");
     table(
         &format!("encode the making of a flow, {length} bytes"),
         rounds,
@@ -118,10 +127,10 @@ fn write_routes(rounds: usize) {
     let request = nl_route::Change::add(route("route_v4"));
     let mut out = Vec::new();
     request.encode(1, &mut out).expect("it encodes");
-    let fields = rust::ours_route(&out);
+    let fields = rust::route::ours_route(&out);
     let mut buffer: c::Buffer = [0; 512];
     let length = c::encode_route(&mut buffer, 1, &fields);
-    assert_eq!(rust::floor_route(&buffer[..length]), fields, "both say the same");
+    assert_eq!(rust::route::floor_route(&buffer[..length]), fields, "both say the same");
     table(
         &format!("encode the adding of a route, {length} bytes"),
         rounds,
