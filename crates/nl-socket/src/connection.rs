@@ -295,7 +295,8 @@ impl Connection {
         self.settle()?;
         let ack = if R::MODE == Mode::Change { Flags::ACK } else { Flags(0) };
         let acked = (request.flags() | ack).contains(Flags::ACK);
-        let sequence = self.push(&request, ack)?;
+        self.push(&request, ack)?;
+        let sequence = self.sequence;
         self.exchange.expect(sequence, R::MODE, acked);
         self.transmit().map_err(Error::Io)?;
         Ok(Replies::new(self, request, sequence, deadline))
@@ -323,18 +324,16 @@ impl Connection {
         Ok(())
     }
 
-    /// Appends a request to those to be sent; gives its sequence number.
-    fn push<R: Request>(&mut self, request: &R, flags: Flags) -> Result<u32, Error> {
+    /// Appends a request to those to be sent, under a new sequence number: even if this fails.
+    fn push<R: Request>(&mut self, request: &R, flags: Flags) -> Result<(), Error> {
+        // 0 is the sequence of events.
+        self.sequence = self.sequence.checked_add(1).unwrap_or(1);
         let protocol = request.protocol();
         if protocol.family.0 != self.socket.protocol() {
             return Err(Error::WrongProtocol);
         }
         self.protocol = Some(protocol);
-        // 0 is the sequence of events.
-        let sequence = self.sequence.checked_add(1).unwrap_or(1);
-        request.encode_with(sequence, flags, &mut self.sent).map_err(Error::Unencodable)?;
-        self.sequence = sequence;
-        Ok(sequence)
+        request.encode_with(self.sequence, flags, &mut self.sent).map_err(Error::Unencodable)
     }
 
     /// Sends all requests pushed, in one datagram.

@@ -34,7 +34,8 @@
 //! let first = exchange.next(&datagram, &mut offset);
 //! assert!(matches!(first, Some(Output::Reply { sequence: 1, .. })));
 //! let second = exchange.next(&datagram, &mut offset);
-//! let Some(Output::End { sequence: 1, end: End::Ack { ack, interrupted: false } }) = second else {
+//! let Some(Output::End { sequence: 1, end: End::Ack { ack, interrupted: false }, .. }) = second
+//! else {
 //!     panic!("{second:?}")
 //! };
 //! assert_eq!(ack.errno.0, 0);
@@ -61,11 +62,15 @@ pub enum Output<'a> {
         /// The reply, to be decoded by the request.
         message: Message<'a>,
     },
-    /// The request `sequence` is over; nothing more comes for it.
+    /// The request `sequence` is over; nothing more comes for it. Changes that ended without a word
+    /// and are numbered through are told together.
     End {
-        /// The request's sequence number.
+        /// The sequence number of the first of them: `sequence` itself, unless `end` is
+        /// [`End::Silent`] or [`End::Unknown`].
+        first: u32,
+        /// The request's sequence number, or that of the last of them.
         sequence: u32,
-        /// How it ended.
+        /// How it ended, or each of them.
         end: End<'a>,
     },
     /// A message that answers none of our requests: a notification.
@@ -94,9 +99,11 @@ pub enum End<'a> {
     Damaged(nl_wire::Error),
 }
 
+/// A request, or changes numbered through of which none asked for an ack.
 #[derive(Clone, Copy, Debug)]
 struct Pending {
-    sequence: u32,
+    first: u32,
+    last: u32,
     mode: Mode,
     acked: bool,
     interrupted: bool,
@@ -133,9 +140,6 @@ pub struct Exchange {
     pending: VecDeque<Pending>,
     /// An overrun was told and the queue has not been empty since.
     overrun: bool,
-    /// Where the request stands whose ack is being read, as long as it ends those before it: so that
-    /// it is not read again for each of these. Nothing else may change `pending` meanwhile.
-    acked: Option<usize>,
 }
 
 impl Exchange {
@@ -148,10 +152,17 @@ impl Exchange {
     /// is over when the ack of a later one arrives, a get with only when its ack arrives.
     ///
     /// Requests must be noted in the order in which they stand in their datagram.
+    #[inline]
     pub fn expect(&mut self, sequence: u32, mode: Mode, acked: bool) {
-        self.acked = None;
+        if let (Mode::Change, false, Some(back)) = (mode, acked, self.pending.back_mut()) {
+            if back.is_silent() && back.last.checked_add(1) == Some(sequence) {
+                back.last = sequence;
+                return;
+            }
+        }
         self.pending.push_back(Pending {
-            sequence,
+            first: sequence,
+            last: sequence,
             mode,
             acked,
             interrupted: false,
@@ -164,11 +175,13 @@ impl Exchange {
     /// read to its end before another can start; other requests are forgotten at once, but for a
     /// get whose only reply is being given.
     pub fn abandon(&mut self, sequence: u32) {
-        self.acked = None;
-        self.pending.retain_mut(|pending| {
-            pending.abandoned |= pending.sequence == sequence;
-            !pending.abandoned || pending.mode == Mode::Dump || pending.replied
-        });
+        let Some(index) = self.position(sequence) else { return };
+        match self.pending.get_mut(index) {
+            Some(pending) if pending.mode == Mode::Dump || pending.replied => {
+                pending.abandoned = true;
+            }
+            _ => self.remove(index, sequence),
+        }
     }
 
     /// Whether no request is under way.
@@ -178,7 +191,6 @@ impl Exchange {
 
     /// Forgets every request: nothing was sent after all, or nobody cares any more.
     pub fn forget_all(&mut self) {
-        self.acked = None;
         self.pending.clear();
     }
 
@@ -190,23 +202,21 @@ impl Exchange {
     /// `recv` gave `ENOBUFS`: answers were lost. What is queued still counts; call
     /// [`Exchange::drained`] behind it.
     pub fn overrun(&mut self) {
-        self.acked = None;
         self.overrun = true;
     }
 
-    /// The queue was found empty. After an overrun this ends, one a call, the requests whose answer
-    /// can only be among what was lost: all but dumps, which the kernel continues.
+    /// The queue was found empty. After an overrun this ends, one output a call, the requests whose
+    /// answer can only be among what was lost: all but dumps, which the kernel continues.
     pub fn drained(&mut self) -> Option<Output<'static>> {
         if !self.overrun {
             return None;
         }
-        self.acked = None;
         let open = self.pending.iter().position(|pending| pending.mode != Mode::Dump);
         let lost = open.and_then(|index| self.pending.remove(index));
         // Requests sent from now on have nothing to do with it.
         self.overrun = self.pending.iter().any(|pending| pending.mode != Mode::Dump);
-        let sequence = lost?.sequence;
-        Some(Output::End { sequence, end: End::Unknown })
+        let Pending { first, last: sequence, .. } = lost?;
+        Some(Output::End { first, sequence, end: End::Unknown })
     }
 
     /// What tells entries of the dump `sequence` quickly, if that is the only request under way and
@@ -214,7 +224,7 @@ impl Exchange {
     /// [`Exchange::next`], which may end it.
     pub fn entries(&self, sequence: u32) -> Option<Entries> {
         let only = self.pending.front().filter(|_| self.pending.len() == 1)?;
-        let ours = only.sequence == sequence && only.mode == Mode::Dump && !only.abandoned;
+        let ours = only.last == sequence && only.mode == Mode::Dump && !only.abandoned;
         (ours && sequence != 0).then_some(Entries { sequence, port: self.port })
     }
 
@@ -228,9 +238,6 @@ impl Exchange {
             let first = *offset == 0;
             *offset = usize::MAX;
             return first.then_some(Output::Loss(Loss::Foreign { port: datagram.sender_port }));
-        }
-        if let Some(before) = self.acked.take().and_then(|index| self.silent_before(index)) {
-            return Some(before);
         }
         loop {
             let rest = datagram.bytes.get(*offset..).filter(|rest| !rest.is_empty());
@@ -263,7 +270,7 @@ impl Exchange {
     }
 
     /// What `message` is, and whether it is dealt with. If not, it is given again: an ack first
-    /// ends, one a turn, the requests before it; the reply of a get ends that in a second turn.
+    /// ends the requests before it; the reply of a get ends that in a second turn.
     fn classify<'a>(&mut self, message: Message<'a>) -> (Option<Output<'a>>, bool) {
         let header = message.header;
         let kind = header.message_type;
@@ -283,28 +290,27 @@ impl Exchange {
         };
         // The end of a dump is made later than what an overrun lost, and proves nothing then.
         if kind == NLMSG_ERROR || (is_ack && !self.overrun) {
-            if let Some(before) = self.silent_before(index) {
+            if let Some(before) = self.silent_before(index, sequence) {
                 return (Some(before), false);
             }
         }
         let Some(pending) = self.pending.get_mut(index) else { return (None, true) };
-        pending.interrupted |= header.flags.contains(Flags::DUMP_INTR);
-        let Pending { mode, acked, interrupted, abandoned, replied, .. } = *pending;
+        let Pending { mode, acked, abandoned, replied, .. } = *pending;
+        pending.interrupted |= mode == Mode::Dump && header.flags.contains(Flags::DUMP_INTR);
+        let interrupted = pending.interrupted;
+        let end = |end| Output::End { first: sequence, sequence, end };
         if is_ack {
-            self.pending.remove(index);
-            return match Ack::decode(&message) {
-                _ if abandoned => (None, true),
-                Ok(ack) => {
-                    (Some(Output::End { sequence, end: End::Ack { ack, interrupted } }), true)
-                }
-                Err(error) => (Some(Output::End { sequence, end: End::Damaged(error) }), true),
+            self.remove(index, sequence);
+            let ended = || match Ack::decode(&message) {
+                Ok(ack) => end(End::Ack { ack, interrupted }),
+                Err(error) => end(End::Damaged(error)),
             };
+            return ((!abandoned).then(ended), true);
         }
         if mode == Mode::Get && !acked {
             if replied {
-                self.pending.remove(index);
-                let end = Output::End { sequence, end: End::Silent };
-                return ((!abandoned).then_some(end), true);
+                self.remove(index, sequence);
+                return ((!abandoned).then(|| end(End::Silent)), true);
             }
             pending.replied = true;
             return (Some(Output::Reply { sequence, message }), false);
@@ -312,27 +318,49 @@ impl Exchange {
         ((!abandoned).then_some(Output::Reply { sequence, message }), true)
     }
 
-    /// Where the request `sequence` stands.
+    /// Where the request `sequence` stands: mostly first.
     fn position(&self, sequence: u32) -> Option<usize> {
-        // Batches are numbered through: the last of thousands is found without a search.
-        let distance = sequence.wrapping_sub(self.pending.front()?.sequence) as usize;
-        match self.pending.get(distance) {
-            Some(pending) if pending.sequence == sequence => Some(distance),
-            _ => self.pending.iter().position(|pending| pending.sequence == sequence),
-        }
+        self.pending.iter().position(|it| (it.first..=it.last).contains(&sequence))
     }
 
-    /// Ends the oldest request before `index` that asked for no ack: it succeeded, or the kernel
-    /// would have told.
-    fn silent_before(&mut self, index: usize) -> Option<Output<'static>> {
-        let silent = self.pending.iter().take(index);
-        let found = silent.enumerate().find(|(_, it)| it.mode == Mode::Change && !it.acked)?.0;
+    /// Ends the oldest changes before `sequence`, which stands at `index`, that asked for no ack: they
+    /// succeeded, or the kernel would have told.
+    fn silent_before(&mut self, index: usize, sequence: u32) -> Option<Output<'static>> {
         // A queue that was full would have refused the last ack too. If it is here, the kernel had
         // no memory for something else, which may be the refusal of any request.
-        let is_last = index + 1 == self.pending.len();
+        let is_last = self.pending.back()?.last == sequence;
         let end = if self.overrun && is_last { End::Unknown } else { End::Silent };
-        let sequence = self.pending.remove(found)?.sequence;
-        self.acked = index.checked_sub(1);
-        Some(Output::End { sequence, end })
+        let found = self.pending.iter().take(index + 1).position(Pending::is_silent)?;
+        let Pending { first, last, .. } = *self.pending.get(found)?;
+        if found < index {
+            self.pending.remove(found);
+            return Some(Output::End { first, sequence: last, end });
+        }
+        let before = sequence.checked_sub(1).filter(|before| first <= *before)?;
+        self.pending.get_mut(index)?.first = sequence;
+        Some(Output::End { first, sequence: before, end })
+    }
+
+    /// Takes the request `sequence` out of those at `index`.
+    fn remove(&mut self, index: usize, sequence: u32) {
+        let Some(pending) = self.pending.get_mut(index) else { return };
+        let rest = Pending { first: sequence.saturating_add(1), ..*pending };
+        match (pending.first < sequence, sequence < pending.last) {
+            (false, false) => drop(self.pending.remove(index)),
+            (false, true) => *pending = rest,
+            (true, more) => {
+                pending.last = sequence - 1;
+                if more {
+                    self.pending.insert(index + 1, rest);
+                }
+            }
+        }
+    }
+}
+
+impl Pending {
+    /// Whether only what comes for others ends it, unless it is refused.
+    fn is_silent(&self) -> bool {
+        self.mode == Mode::Change && !self.acked
     }
 }

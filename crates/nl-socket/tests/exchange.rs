@@ -46,7 +46,7 @@ fn a_refusal_is_told_with_all_that_the_kernel_says() {
     refusal[6..8].copy_from_slice(&(Flags::CAPPED | Flags::ACK_TLVS).0.to_ne_bytes());
     let mut offset = 0;
     let output = exchange.next(&whole(&refusal), &mut offset);
-    let Some(Output::End { sequence: 1, end: End::Ack { ack, interrupted: false } }) = output
+    let Some(Output::End { sequence: 1, end: End::Ack { ack, interrupted: false }, .. }) = output
     else {
         panic!("{output:?}")
     };
@@ -295,6 +295,59 @@ fn the_last_ack_of_a_batch_speaks_for_those_before() {
         [Got::Silent(1), Got::Silent(2), Got::Silent(3), Got::Acked(4)]
     );
     assert!(exchange.is_idle());
+}
+
+#[test]
+fn changes_that_end_without_a_word_are_told_together() {
+    let together = |output: Option<Output<'_>>| match output {
+        Some(Output::End { first, sequence, .. }) => (first, sequence),
+        other => panic!("{other:?}"),
+    };
+    // Number 5 was not sent: what is not numbered through is told apart.
+    let requests = [1, 2, 3, 4, 6, 7, 8].map(|n| (n, Change, n == 8));
+    let mut exchange = expecting(&requests);
+    let bytes = [error(3, 17), ack(8)].concat();
+    let (datagram, mut offset) = (whole(&bytes), 0);
+    for expected in [(1, 2), (3, 3), (4, 4), (6, 7), (8, 8)] {
+        assert_eq!(together(exchange.next(&datagram, &mut offset)), expected);
+    }
+    assert!(exchange.is_idle());
+
+    let mut exchange = expecting(&requests);
+    exchange.overrun();
+    assert_eq!([1, 2, 3].map(|_| together(exchange.drained())), [(1, 4), (6, 7), (8, 8)]);
+    assert!(exchange.is_idle());
+
+    // What nobody wants to know any more is in the midst of others.
+    for (nobody, left) in [(1, (2, 4)), (4, (1, 3))] {
+        let mut exchange = expecting(&requests[..4]);
+        exchange.abandon(nobody);
+        exchange.overrun();
+        assert_eq!(together(exchange.drained()), left);
+    }
+    let mut exchange = expecting(&requests);
+    exchange.abandon(2);
+    exchange.abandon(6);
+    let stale = Got::Loss(Loss::Stale { sequence: 2 });
+    assert_eq!(
+        replay(&mut exchange, &[error(2, 17), ack(8)]),
+        [vec![stale], [1, 3, 4, 7].map(Got::Silent).to_vec(), vec![Got::Acked(8)]].concat()
+    );
+}
+
+#[test]
+fn changes_numbered_to_the_end_of_numbers_are_told_apart() {
+    let requests = [u32::MAX - 1, u32::MAX, 1, 2].map(|n| (n, Change, n == 2));
+    assert_eq!(
+        replay(&mut expecting(&requests), &[ack(2)]),
+        [Got::Silent(u32::MAX - 1), Got::Silent(u32::MAX), Got::Silent(1), Got::Acked(2)]
+    );
+    let mut exchange = expecting(&requests);
+    exchange.abandon(u32::MAX);
+    assert_eq!(
+        replay(&mut exchange, &[error(1, 17), error(2, 17)]),
+        [Got::Silent(u32::MAX - 1), Got::Refused(1, Errno::EEXIST), Got::Refused(2, Errno::EEXIST)]
+    );
 }
 
 #[test]

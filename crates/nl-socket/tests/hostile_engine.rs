@@ -95,7 +95,8 @@ fn extended_acks_may_lie_about_every_length() {
                 exchange.expect(1, Mode::Change, true);
                 let mut offset = 0;
                 let output = exchange.next(&whole(&bytes), &mut offset);
-                let Some(Output::End { sequence: 1, end: End::Ack { ack, .. } }) = output else {
+                let Some(Output::End { sequence: 1, end: End::Ack { ack, .. }, .. }) = output
+                else {
                     panic!("{length} {kind}: {output:?}")
                 };
                 assert_eq!(ack.errno, Errno(22));

@@ -116,8 +116,10 @@ fn feed(
                 assert!(open.contains_key(&sequence), "a reply nobody asked for: {sequence}");
                 assert_eq!((message.header.sequence, message.header.port), (sequence, PORT));
             }
-            Output::End { sequence, .. } => {
-                assert!(open.remove(&sequence).is_some(), "{sequence} ends again");
+            Output::End { first, sequence, .. } => {
+                for sequence in first..=sequence {
+                    assert!(open.remove(&sequence).is_some(), "{sequence} ends again");
+                }
             }
             Output::Event(message) => {
                 assert!(message.header.port != PORT || message.header.sequence == 0);
@@ -136,9 +138,11 @@ fn feed(
 
 fn drain(engine: &mut Exchange, open: &mut BTreeMap<u32, Mode>) {
     while let Some(output) = engine.drained() {
-        let Output::End { sequence, .. } = output else { panic!("{output:?}") };
-        let mode = open.remove(&sequence);
-        assert!(mode.is_none_or(|mode| mode != Mode::Dump), "a dump ended by an overrun");
+        let Output::End { first, sequence, .. } = output else { panic!("{output:?}") };
+        for sequence in first..=sequence {
+            let mode = open.remove(&sequence);
+            assert!(mode.is_none_or(|mode| mode != Mode::Dump), "a dump ended by an overrun");
+        }
     }
     assert!(!engine.is_overrun());
 }

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::io;
 
-use nl_wire::{Flags, Mode, Request};
+use nl_wire::{Errno, Flags, Messages, Mode, Request};
 
 use super::{Connection, deadline, outcome, said};
 use crate::error::Error;
-use crate::exchange::Output;
+use crate::exchange::{End, Output};
 
 /// Iterates over the results of many changes, in their order; see [`Connection::batch`].
 ///
@@ -16,36 +16,46 @@ use crate::exchange::Output;
 /// again when the descriptor is readable.
 #[derive(Debug)]
 #[must_use = "requests are sent as results are asked for"]
-pub struct Batch<'c, I: Iterator> {
+pub struct Batch<'c, I> {
     connection: &'c mut Connection,
     requests: I,
-    /// A request taken that did not fit the datagram before.
-    carried: Option<I::Item>,
-    /// The requests of one datagram.
-    slots: VecDeque<Slot>,
-    /// How many of them have no result yet.
-    open: usize,
+    /// A request taken and encoded that did not fit the datagram before.
+    carried: Vec<u8>,
+    /// Of the requests of one datagram: the number of the next whose result is given, and how many
+    /// are left. They are numbered through, those that could not be encoded with the others.
+    next: u32,
+    left: usize,
+    /// Those of them that failed, in order. Success is not noted.
+    failures: Failures,
+    /// Whether the answers to the datagram are still to come.
+    open: bool,
+    /// The last request whose end is known meanwhile.
+    ended: u32,
     /// Whether to end at the first failure, before anything behind it is sent.
     stop: bool,
     /// Whether there was one.
     failed: bool,
 }
 
-#[derive(Debug)]
-struct Slot {
-    sequence: u32,
-    /// Where the request begins in what was sent.
-    start: usize,
-    result: Option<Result<(), Error>>,
-}
+type Failures = VecDeque<(u32, Error)>;
 
 impl<'c, I: Iterator<Item: Request>> Batch<'c, I> {
     pub(super) fn new(connection: &'c mut Connection, requests: I) -> Self {
         const {
             assert!(matches!(<I::Item as Request>::MODE, Mode::Change), "batch() takes changes");
         }
-        let slots = VecDeque::new();
-        Self { connection, requests, carried: None, slots, open: 0, stop: false, failed: false }
+        Self {
+            connection,
+            requests,
+            carried: Vec::new(),
+            next: 0,
+            left: 0,
+            failures: Failures::new(),
+            open: false,
+            ended: 0,
+            stop: false,
+            failed: false,
+        }
     }
 
     /// Ends at the first failure: the request that failed gives the last item, and none behind it is
@@ -62,89 +72,128 @@ impl<'c, I: Iterator<Item: Request>> Batch<'c, I> {
     /// is the result of each.
     fn send(&mut self) {
         let connection = &mut *self.connection;
+        self.failures.clear();
         let (send_limit, ack_limit) = match connection.settle().and_then(|()| connection.limits()) {
             Ok((bytes, _)) if self.stop => (bytes, 1),
             Ok(limits) => limits,
             Err(error) => {
-                if self.carried.take().or_else(|| self.requests.next()).is_some() {
-                    let result = Some(Err(error));
-                    self.slots.push_back(Slot { sequence: 0, start: 0, result });
+                if !self.carried.is_empty() || self.requests.next().is_some() {
+                    self.carried.clear();
+                    self.failures.push_back((self.next, error));
+                    self.left = 1;
                 }
                 return;
             }
         };
-        let mut last = None;
-        while self.slots.len() < ack_limit {
-            let Some(request) = self.carried.take().or_else(|| self.requests.next()) else { break };
+        connection.sent.append(&mut self.carried);
+        let mut count = usize::from(!connection.sent.is_empty());
+        let mut first = connection.sequence;
+        // The last request that is sent, and where it begins.
+        let mut last = (count > 0).then_some((first, 0));
+        // Within a datagram numbers ascend.
+        while count < ack_limit && (count == 0 || connection.sequence != u32::MAX) {
+            let Some(request) = self.requests.next() else { break };
             let start = connection.sent.len();
-            match connection.push(&request, Flags(0)) {
-                Ok(_) if start > 0 && connection.sent.len() > send_limit => {
-                    connection.sent.truncate(start);
-                    self.carried = Some(request);
-                    break;
+            let pushed = connection.push(&request, Flags(0));
+            if pushed.is_ok() && start > 0 && connection.sent.len() > send_limit {
+                self.carried = connection.sent.split_off(start);
+                break;
+            }
+            let sequence = connection.sequence;
+            if count == 0 {
+                first = sequence;
+            }
+            count += 1;
+            match pushed {
+                Ok(()) => {
+                    if let Some((before, _)) = last.replace((sequence, start)) {
+                        connection.exchange.expect(before, Mode::Change, false);
+                    }
                 }
-                Ok(sequence) => {
-                    self.slots.push_back(Slot { sequence, start, result: None });
-                    self.open += 1;
-                    last = Some(start);
-                }
-                Err(error) => {
-                    self.slots.push_back(Slot { sequence: 0, start, result: Some(Err(error)) });
-                }
+                Err(error) => self.failures.push_back((sequence, error)),
             }
         }
-        let Some(last) = last else { return };
-        set_ack(connection.sent.get_mut(last..).unwrap_or_default());
-        for slot in self.slots.iter().filter(|slot| slot.result.is_none()) {
-            connection.exchange.expect(slot.sequence, Mode::Change, slot.start == last);
-        }
-        if let Err(error) = connection.transmit() {
-            for slot in self.slots.iter_mut().filter(|slot| slot.result.is_none()) {
-                slot.result = Some(Err(Error::Io(again(&error))));
-            }
-            self.open = 0;
+        (self.next, self.left, self.ended) = (first, count, 0);
+        let Some((last, start)) = last else { return };
+        connection.exchange.expect(last, Mode::Change, true);
+        set_ack(connection.sent.get_mut(start..).unwrap_or_default());
+        match connection.transmit() {
+            Ok(()) => self.open = true,
+            Err(error) => self.fail(|| Error::Io(again(&error))),
         }
     }
 
-    /// Waits until each request sent has a result: once a datagram.
+    /// Waits until all requests sent have ended.
     fn collect(&mut self) -> Result<(), Error> {
         let deadline = Some(deadline(self.connection.timeout));
-        // Requests end in their order: those before have a result.
-        let mut first = 0;
-        while self.open > 0 {
-            while self.slots.get(first).is_some_and(|slot| slot.result.is_some()) {
-                first += 1;
-            }
-            let slots = &mut self.slots;
+        let (failures, known) = (&mut self.failures, &mut self.ended);
+        // Requests fail in their order: those of one datagram are looked for but once.
+        let mut place = 0;
+        loop {
             let protocol = self.connection.protocol;
             let mut warning = None;
-            let ended = self.connection.pump(deadline, |output, sent| {
-                let Output::End { sequence, end } = output else { return false };
+            let more = self.connection.pump(deadline, |output, sent| {
+                let Output::End { first, sequence, end } = output else { return };
                 warning = said(&end);
-                let slot = slots.range_mut(first..).find(|slot| slot.sequence == sequence);
-                let (Some(slot), Some(protocol)) = (slot, protocol) else { return false };
-                let request = sent.get(slot.start..).unwrap_or_default();
-                slot.result = Some(outcome(&end, protocol, request));
-                true
+                *known = sequence;
+                let (failed, Some(protocol)) = (failed(&end), protocol) else { return };
+                for sequence in (first..=sequence).filter(|_| failed) {
+                    let request = find(sent, &mut place, sequence);
+                    if let Err(error) = outcome(&end, protocol, request) {
+                        note(failures, sequence, error);
+                    }
+                }
             })?;
             self.connection.warning = warning.or(self.connection.warning.take());
-            match ended {
-                Some(true) => self.open -= 1,
-                Some(false) => {}
-                None => return Err(Error::NoReply),
+            if more.is_none() {
+                self.open = false;
+                return Ok(());
             }
         }
-        Ok(())
+    }
+
+    /// Notes that the requests sent of which no end is known have failed.
+    fn fail(&mut self, mut error: impl FnMut() -> Error) {
+        for message in Messages::new(&self.connection.sent).flatten() {
+            if message.header.sequence > self.ended {
+                note(&mut self.failures, message.header.sequence, error());
+            }
+        }
     }
 
     /// What no answer came for is unknown.
     fn give_up(&mut self, error: Error) {
         let mut error = Some(error);
-        for slot in self.slots.iter_mut().filter(|slot| slot.result.is_none()) {
-            slot.result = Some(Err(error.take().unwrap_or(Error::OutcomeUnknown)));
-        }
-        self.open = 0;
+        self.fail(|| error.take().unwrap_or(Error::OutcomeUnknown));
+        self.open = false;
         self.connection.exchange.forget_all();
+    }
+}
+
+/// The request `sequence` in what was sent, from `place` on, which is moved there.
+fn find<'a>(sent: &'a [u8], place: &mut usize, sequence: u32) -> &'a [u8] {
+    let mut messages = Messages::new(sent.get(*place..).unwrap_or_default());
+    while let Some(Ok(message)) = messages.next() {
+        if message.header.sequence == sequence {
+            return message.bytes;
+        }
+        *place = sent.len() - messages.rest().len();
+    }
+    &[]
+}
+
+/// Notes a failure; behind it there may be requests that could not be encoded.
+fn note(failures: &mut Failures, sequence: u32, error: Error) {
+    let place = failures.partition_point(|(before, _)| *before < sequence);
+    failures.insert(place, (sequence, error));
+}
+
+/// Whether a request that ended so did not succeed.
+fn failed(end: &End<'_>) -> bool {
+    match end {
+        End::Ack { ack, .. } => ack.errno != Errno(0),
+        End::Silent => false,
+        End::Unknown | End::Damaged(_) => true,
     }
 }
 
@@ -171,26 +220,89 @@ impl<I: Iterator<Item: Request>> Iterator for Batch<'_, I> {
         if self.failed {
             return None;
         }
-        if self.slots.is_empty() {
+        if self.left == 0 {
             self.send();
         }
-        if self.open > 0 {
+        if self.open {
             match self.collect() {
                 Ok(()) => {}
                 Err(Error::WouldBlock) => return Some(Err(Error::WouldBlock)),
                 Err(error) => self.give_up(error),
             }
         }
-        let result = self.slots.pop_front()?.result;
-        self.failed = self.stop && matches!(result, Some(Err(_)));
-        result
+        self.left = self.left.checked_sub(1)?;
+        let number = self.next;
+        self.next = number.wrapping_add(1);
+        if self.failures.front().is_none_or(|(failed, _)| *failed != number) {
+            return Some(Ok(()));
+        }
+        self.failed = self.stop;
+        self.failures.pop_front().map(|(_, error)| Err(error))
     }
 }
 
-impl<I: Iterator> Drop for Batch<'_, I> {
+impl<I> Drop for Batch<'_, I> {
     fn drop(&mut self) {
-        if self.open > 0 {
+        if self.open {
             self.connection.exchange.forget_all();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nl_testkit::live;
+    use nl_wire::table::{Layout, Protocol, Table};
+    use nl_wire::value::Family;
+    use nl_wire::{Error as WireError, Message, Writer};
+
+    use super::*;
+
+    nl_wire::protocol! {
+        static RTNETLINK: Family::ROUTE { RTM_DELROUTE = 25: Delete, Layout::NONE, Table::EMPTY; }
+    }
+
+    /// The end of a route that was never there.
+    struct DeleteRoute;
+
+    impl Request for DeleteRoute {
+        type Item = ();
+        const MODE: Mode = Mode::Change;
+
+        fn protocol(&self) -> &'static Protocol {
+            &RTNETLINK
+        }
+
+        fn message_type(&self) -> u16 {
+            RTM_DELROUTE
+        }
+
+        fn write(&self, writer: &mut Writer<'_>) -> Result<(), WireError> {
+            writer.fixed(&[2, 0, 0, 0, 254, 0, 0, 0, 0, 0, 0, 0]);
+            Ok(())
+        }
+
+        fn read(&self, _: &Message<'_>) -> Result<Option<()>, WireError> {
+            Ok(None)
+        }
+    }
+
+    #[test]
+    fn numbers_begin_again_at_1() {
+        live(|| {
+            for before in 0..8 {
+                let mut connection = Connection::open(Family::ROUTE).unwrap();
+                connection.sequence = u32::MAX - before;
+                let results: Vec<_> = connection.batch((0..6).map(|_| DeleteRoute)).collect();
+                assert_eq!(results.len(), 6);
+                for result in results {
+                    assert_eq!(result.unwrap_err().errno(), Some(Errno::ESRCH));
+                }
+                // There is no number 0.
+                let after = connection.sequence;
+                assert_eq!(after, if before < 6 { 6 - before } else { u32::MAX - before + 6 });
+                assert_eq!(connection.counters().stale, 0);
+            }
+        });
     }
 }

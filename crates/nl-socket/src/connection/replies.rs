@@ -53,7 +53,7 @@ impl<'c, R: Request> Replies<'c, R> {
                 Output::Reply { message, .. } => {
                     (request.read(&message).map_err(|error| Loss::Undecodable(error).into()), false)
                 }
-                Output::End { sequence: ended, end } if ended == sequence => {
+                Output::End { sequence: ended, end, .. } if ended == sequence => {
                     warning = said(&end);
                     (outcome(&end, request.protocol(), sent).map(|()| None), true)
                 }

@@ -43,7 +43,7 @@ impl From<Output<'_>> for Got {
             }
             Output::Event(message) => Self::Event(message.header.port, message.header.sequence),
             Output::Loss(loss) => Self::Loss(loss),
-            Output::End { sequence, end } => match end {
+            Output::End { sequence, end, .. } => match end {
                 End::Ack { ack, interrupted } if ack.errno == Errno(0) => {
                     if interrupted {
                         Self::Interrupted(sequence)
@@ -58,6 +58,14 @@ impl From<Output<'_>> for Got {
             },
         }
     }
+}
+
+/// An output, or one for each of the requests that it ends.
+pub(crate) fn each(output: &Output<'_>) -> Vec<Got> {
+    let Output::End { first, sequence: last, end } = *output else { return vec![(*output).into()] };
+    assert!(first == last || (first < last && matches!(end, End::Silent | End::Unknown)));
+    let one = |sequence| Output::End { first: sequence, sequence, end }.into();
+    (first..=last).map(one).collect()
 }
 
 /// A message; its padding included.
@@ -111,7 +119,7 @@ pub(crate) fn feed(exchange: &mut Exchange, datagram: &Datagram<'_>, requests: u
     let limit = datagram.bytes.len() / 16 + requests + 2;
     let (mut offset, mut got) = (0, Vec::new());
     while let Some(output) = exchange.next(datagram, &mut offset) {
-        got.push(output.into());
+        got.extend(each(&output));
         assert!(got.len() <= limit, "no end of outputs: {got:?}");
     }
     assert_eq!(exchange.next(datagram, &mut offset), None, "the end stays the end");
@@ -120,8 +128,8 @@ pub(crate) fn feed(exchange: &mut Exchange, datagram: &Datagram<'_>, requests: u
 
 /// Everything that [`Exchange::drained`] gives.
 pub(crate) fn drain(exchange: &mut Exchange) -> Vec<Got> {
-    let got: Vec<Got> =
-        std::iter::from_fn(|| exchange.drained().map(Got::from)).take(10_000).collect();
+    let outputs = std::iter::from_fn(|| exchange.drained());
+    let got: Vec<Got> = outputs.take(10_000).flat_map(|output| each(&output)).collect();
     assert!(!exchange.is_overrun());
     got
 }
