@@ -294,6 +294,9 @@ impl<O: Object + Clone> Consumer<O> {
             }
             let heard = self.pump()?;
             self.undrained &= heard;
+            if !heard {
+                self.slots.values_mut().for_each(|slot| slot.engine.caught_up());
+            }
             if heard && self.turns < TURNS {
                 self.turns += 1;
                 continue;

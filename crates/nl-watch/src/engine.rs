@@ -137,6 +137,7 @@ struct Found {
 /// [`Engine::until_list`] says so, and best when no event is left to be read, the table is listed:
 /// [`Engine::begin`], each entry to [`Engine::listed`], each loss to [`Engine::list_lost`], then
 /// [`Engine::end`], or [`Engine::fail`]. Events heard meanwhile are applied behind the list.
+/// Whenever no event is left to be read [`Engine::caught_up`] should be told so, which saves lists.
 /// [`Engine::next`] gives what there is to tell.
 ///
 /// ```
@@ -170,6 +171,8 @@ pub struct Engine<O: Object> {
     /// The last list lacked entries that can't be decoded, or there is none.
     incomplete: bool,
     full: bool,
+    /// Events may be queued that are older than the end of the last list.
+    behind: bool,
     /// Events heard since a list is due.
     patience: u32,
     /// Lists in a row that failed or can't be trusted.
@@ -196,6 +199,7 @@ impl<O: Object> Engine<O> {
             stale: true,
             incomplete: false,
             full: false,
+            behind: false,
             patience: PATIENCE,
             failures: 0,
             not_before: None,
@@ -359,6 +363,16 @@ impl<O: Object> Engine<O> {
         self.backlog.len() < BACKLOG / size_of::<Heard<O::Item>>()
     }
 
+    /// No event is left to be read. During a list that means nothing.
+    ///
+    /// Before this was said, events may be older than the list that ended last. Of most that matters
+    /// not: they say how an entry is, and the latest word of it is yet to come. But a replacement
+    /// ([`Notice::Replace`]) does not say what it displaced: where that is not certain nothing is
+    /// displaced, and the table is listed again.
+    pub fn caught_up(&mut self) {
+        self.behind = self.listing.is_some();
+    }
+
     /// There is no way to list this table: tells what events tell, and is never converged.
     pub fn follow_only(&mut self) {
         (self.told, self.stale, self.incomplete, self.relist) = (true, false, true, None);
@@ -390,7 +404,7 @@ impl<O: Object> Engine<O> {
     fn take(&mut self, heard: Heard<O::Item>) {
         let has_room = self.has_room();
         let Some(listing) = &mut self.listing else {
-            self.apply(heard);
+            self.apply(heard, self.behind);
             return;
         };
         let removal = matches!(heard, Heard::Notice(Notice::Remove(_)));
@@ -402,8 +416,8 @@ impl<O: Object> Engine<O> {
         }
     }
 
-    /// Brings the mirror up to date, and tells.
-    fn apply(&mut self, heard: Heard<O::Item>) {
+    /// Brings the mirror up to date, and tells. `behind`: with what may be older than the last list.
+    fn apply(&mut self, heard: Heard<O::Item>, behind: bool) {
         let outcome = match heard {
             Heard::Lost(loss) => {
                 self.lose(loss);
@@ -423,6 +437,12 @@ impl<O: Object> Engine<O> {
                 self.mirror.remove(&item)
             }
             Heard::Notice(Notice::Put(item)) => Ok(self.mirror.put(item)),
+            // What made way may have gone before the list came to it. Then the entry that has the
+            // key here is another one, which stays.
+            Heard::Notice(Notice::Replace(item)) if behind && self.has_other(&item) => {
+                self.doubt();
+                Ok(self.mirror.put(item))
+            }
             Heard::Notice(Notice::Replace(item)) => self.mirror.replace(item),
             Heard::Notice(Notice::Remove(item)) => self.mirror.remove(&item),
             Heard::Notice(Notice::Stale) => return self.doubt(),
@@ -472,7 +492,7 @@ impl<O: Object> Engine<O> {
         let listing = Listing { started: now, upset: false, undecodable: false, refused: false };
         self.listing = Some(listing);
         self.found.since.get_or_insert(now);
-        self.stale = false;
+        (self.stale, self.behind) = (false, true);
         self.counters.lists += 1;
         self.mirror.begin_round();
     }
@@ -548,15 +568,7 @@ impl<O: Object> Engine<O> {
     /// Tells the first list, with what was announced meanwhile, as a whole; later events one by one.
     fn finish_first(&mut self, good: bool, now: Instant) {
         for heard in std::mem::take(&mut self.backlog) {
-            match heard {
-                // What made way may have gone before the list came to it. Then the entry that has
-                // the key here is another one, which stays.
-                Heard::Notice(Notice::Replace(item)) if self.has_other(&item) => {
-                    self.doubt();
-                    self.apply(Heard::Notice(Notice::Put(item)));
-                }
-                heard => self.apply(heard),
-            }
+            self.apply(heard, true);
         }
         if good && !self.told {
             self.told = true;

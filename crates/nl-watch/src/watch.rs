@@ -215,11 +215,15 @@ impl<O: Object> Watch<O> {
             let decide = self.valve.as_ref().and_then(Valve::deadline);
             let decide = decide.map(|time| time.saturating_duration_since(now));
             let until = left.into_iter().chain(decide).min();
-            match self.events.next(sooner(wait, until, now)).map_err(Error::Io)? {
-                Some(event) => hear(&mut self.engine, &event, self.valve.as_mut()),
-                None if left == Some(Duration::ZERO) => self.list()?,
-                None if is_over(wait) => return Ok(None),
-                None => {}
+            if let Some(event) = self.events.next(sooner(wait, until, now)).map_err(Error::Io)? {
+                hear(&mut self.engine, &event, self.valve.as_mut());
+                continue;
+            }
+            self.engine.caught_up();
+            if left == Some(Duration::ZERO) {
+                self.list()?;
+            } else if is_over(wait) {
+                return Ok(None);
             }
         }
     }
@@ -258,14 +262,16 @@ impl<O: Object> Watch<O> {
     fn list(&mut self) -> Result<(), Error> {
         let (events, valve) = (&mut self.events, &mut self.valve);
         read_list(&mut self.engine, &mut self.connection, |engine| {
+            let mut all = false;
             // Without room, events wait in the socket's queue, which tells if it overruns.
-            while engine.has_room() {
+            while !all && engine.has_room() {
                 match events.next(Wait::Never).map_err(Error::Io)? {
                     Some(event) => hear(engine, &event, valve.as_mut()),
-                    None => break,
+                    None => all = true,
                 }
             }
-            govern(engine, events.socket(), valve.as_mut(), Instant::now()).map(drop)
+            govern(engine, events.socket(), valve.as_mut(), Instant::now())?;
+            Ok(all)
         })
     }
 }
@@ -291,14 +297,15 @@ fn govern<O: Object>(
     Ok(true)
 }
 
-/// Lists a table into its engine, calling `between` now and then and at the end.
+/// Lists a table into its engine, calling `between` now and then and at the end: it hears events, and
+/// says whether these were all.
 pub(crate) fn read_list<O: Object>(
     engine: &mut Engine<O>,
     connection: &mut Connection,
-    mut between: impl FnMut(&mut Engine<O>) -> Result<(), Error>,
+    mut between: impl FnMut(&mut Engine<O>) -> Result<bool, Error>,
 ) -> Result<(), Error> {
     engine.begin(Instant::now());
-    let mut read = || -> Result<(), Error> {
+    let mut read = || -> Result<bool, Error> {
         engine.object().settle(connection)?;
         for (index, item) in connection.dump(engine.object().list())?.enumerate() {
             match item {
@@ -314,10 +321,13 @@ pub(crate) fn read_list<O: Object>(
     };
     let result = read();
     match result {
-        Ok(()) => engine.end(Instant::now()),
+        Ok(_) => engine.end(Instant::now()),
         Err(_) => engine.fail(Instant::now()),
     }
-    result
+    if result? {
+        engine.caught_up();
+    }
+    Ok(())
 }
 
 /// Until `wait` is over, or until `left` has passed since `now`, whichever is sooner.

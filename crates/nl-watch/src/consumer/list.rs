@@ -53,14 +53,18 @@ impl<O: Object + Clone> Consumer<O> {
             Ok(item) => slot.engine.listed(item),
             Err(loss) => slot.engine.list_lost(loss),
         });
-        let (result, fatal) = match result {
-            Ok(result) => (result, Ok(())),
-            Err(error) => (Ok(()), Err(error)),
+        let result = result.and_then(|result| Ok((result, self.pump_all()?)));
+        let (result, all, fatal) = match result {
+            Ok((result, all)) => (result, all, Ok(())),
+            Err(error) => (Ok(()), false, Err(error)),
         };
         if let Some(slot) = self.slots.get_mut(&key) {
             match &result {
                 Ok(()) if fatal.is_ok() => slot.engine.end(Instant::now()),
                 _ => slot.engine.fail(Instant::now()),
+            }
+            if all {
+                slot.engine.caught_up();
             }
         }
         match result {
@@ -139,18 +143,20 @@ impl<O: Object + Clone> Consumer<O> {
                 self.pump_all()?;
             }
         }
-        self.pump_all()?;
         Ok(Ok(()))
     }
 
-    /// Hears all that there is, unless it does not end.
-    fn pump_all(&mut self) -> Result<(), Error> {
+    /// Hears all that there is, unless it does not end; whether it did.
+    fn pump_all(&mut self) -> Result<bool, Error> {
+        let mut all = false;
         for _ in 0..TURNS {
-            if !self.pump()? {
+            all = !self.pump()?;
+            if all {
                 break;
             }
         }
-        self.govern(Instant::now()).map(drop)
+        self.govern(Instant::now())?;
+        Ok(all)
     }
 
     /// A connection in a namespace; without an error if no way leads there.

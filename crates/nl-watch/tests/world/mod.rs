@@ -104,7 +104,7 @@ pub(crate) enum Step {
     Hear(usize),
     /// The first two events queued change places, as those of two processors may.
     Swap,
-    /// The first event queued comes twice, unless it is a replacement.
+    /// The first event queued comes twice.
     Repeat,
     /// All but so many of the events queued are lost.
     Overrun(usize),
@@ -114,8 +114,7 @@ pub(crate) enum Step {
     Dump(usize),
     End,
     /// The list ends, but what was announced during it comes behind it. Not where dumps count: there
-    /// the kernel announces a removal before it goes on with the dump. Nor where an entry was replaced:
-    /// which one made way is known by what was there before.
+    /// the kernel announces a removal before it goes on with the dump.
     Late,
     Interrupt,
     Fail,
@@ -198,13 +197,8 @@ impl<const COUNTS: bool> World<COUNTS> {
                 }
             }
             Step::Repeat => {
-                // What takes another's place would take a second one's, if it is not known when it
-                // comes again: no order of lists and events tells the two apart.
-                match self.queue.front().copied() {
-                    Some(Queued::Message(first)) if first[0] != 1 => {
-                        self.queue.push_front(Queued::Message(first));
-                    }
-                    _ => {}
+                if let Some(Queued::Message(first)) = self.queue.front().copied() {
+                    self.queue.push_front(Queued::Message(first));
                 }
             }
             Step::Overrun(kept) => {
@@ -233,9 +227,7 @@ impl<const COUNTS: bool> World<COUNTS> {
             Step::End | Step::Late => {
                 while self.dump.is_some() && self.dump_one() {}
                 if self.dump.take().is_some() {
-                    let replaced =
-                        self.queue.iter().any(|queued| matches!(queued, Queued::Message([1, ..])));
-                    if COUNTS || replaced || matches!(step, Step::End) {
+                    if COUNTS || matches!(step, Step::End) {
                         self.hear(usize::MAX);
                     }
                     self.engine.end(self.now);
@@ -248,6 +240,14 @@ impl<const COUNTS: bool> World<COUNTS> {
             }
         }
         self.listen();
+        // Nothing wrong is ever shown as certain.
+        if self.queue.is_empty() && self.engine.is_converged() {
+            assert_eq!(self.mirror(), self.table);
+        }
+    }
+
+    fn mirror(&self) -> BTreeSet<Entry> {
+        self.engine.mirror().iter().copied().collect()
     }
 
     fn dump_one(&mut self) -> bool {
@@ -265,7 +265,7 @@ impl<const COUNTS: bool> World<COUNTS> {
 
     fn hear(&mut self, events: usize) {
         for _ in 0..events {
-            let Some(queued) = self.queue.pop_front() else { return };
+            let Some(queued) = self.queue.pop_front() else { return self.engine.caught_up() };
             match queued {
                 Queued::Loss(dropped) => {
                     self.dropped += u64::from(dropped);
@@ -290,7 +290,7 @@ impl<const COUNTS: bool> World<COUNTS> {
             let change = match item {
                 Item::Listed { entries, .. } => {
                     assert!(self.believed.is_none());
-                    let mirror: BTreeSet<_> = self.engine.mirror().iter().copied().collect();
+                    let mirror = self.mirror();
                     assert_eq!((mirror.len(), self.engine.mirror().len()), (entries, entries));
                     self.believed = Some(mirror);
                     continue;
@@ -336,7 +336,7 @@ pub(crate) fn converges<const COUNTS: bool>(entries: u8, steps: &[Step], budget:
         world.step(*step);
     }
     world.rest();
-    let mirror: BTreeSet<_> = world.engine.mirror().iter().copied().collect();
+    let mirror = world.mirror();
     assert_eq!(world.believed.as_ref(), Some(&mirror));
     assert_eq!(world.told, world.dropped);
     assert_eq!(world.engine.counters().dropped, world.dropped);
