@@ -23,7 +23,7 @@ use nl_wire::text::Text;
 use nl_wire::{Attr, Error, Writer};
 
 pub use crate::route::Encap;
-use crate::tables::route::{
+use crate::tables::encap::{
     ILA, ILA_ATTR_CSUM_MODE, ILA_ATTR_HOOK_TYPE, ILA_ATTR_IDENT_TYPE, ILA_ATTR_LOCATOR,
     IOAM6_IPTUNNEL, IOAM6_IPTUNNEL_DST, IOAM6_IPTUNNEL_FREQ_K, IOAM6_IPTUNNEL_FREQ_N,
     IOAM6_IPTUNNEL_MODE, IOAM6_IPTUNNEL_SRC, IOAM6_IPTUNNEL_TRACE, LWT_BPF, LWT_BPF_IN,

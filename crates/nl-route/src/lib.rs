@@ -34,7 +34,7 @@
 //! All are on by default. Without them routes are left, with all that concerns them: a crate that
 //! is soon built.
 //!
-//! - `link`: links and addresses.
+//! - `link`: links and addresses; and the tables of all objects, [`PROTOCOL`] among them.
 //! - `objects` (with `link`): all other objects, the contents of [`encap`], and [`Event`]s.
 //! - `names`: the kernel's names of attributes, messages and numbers. Without it errors and refusals
 //!   tell the numbers of attributes, and `Debug` of numbers prints numbers.
@@ -120,9 +120,10 @@ pub use route::Route;
 pub use router_prefix::RouterPrefix;
 #[cfg(feature = "objects")]
 pub use rule::Rule;
+#[cfg(feature = "link")]
 pub use tables::PROTOCOL;
 #[cfg(feature = "objects")]
 pub use traffic::{Class, GetClass, GetQdisc, Qdisc};
-pub use value::{
-    AddressFlags, Group, LinkFlags, OperState, RouteFlags, RouteProtocol, RouteType, Scope, TableId,
-};
+#[cfg(feature = "link")]
+pub use value::{AddressFlags, LinkFlags, OperState};
+pub use value::{Group, RouteFlags, RouteProtocol, RouteType, Scope, TableId};

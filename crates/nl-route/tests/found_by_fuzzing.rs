@@ -2,7 +2,7 @@
 
 use nl_route::encap::{Encap, Encapsulation, IpTunnel, TunnelOption};
 use nl_route::names::Names;
-use nl_route::tables::route::{
+use nl_route::tables::encap::{
     LWTUNNEL_IP_OPT_ERSPAN_DIR, LWTUNNEL_IP_OPT_ERSPAN_HWID, LWTUNNEL_IP_OPT_ERSPAN_INDEX,
     LWTUNNEL_IP_OPT_ERSPAN_VER, LWTUNNEL_IP_OPTS, LWTUNNEL_IP_OPTS_ERSPAN,
 };

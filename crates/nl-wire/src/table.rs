@@ -19,7 +19,8 @@ pub use path::{MAX_DEPTH, Path};
 
 /// The attributes of one namespace, ordered by number.
 pub struct Table {
-    /// The table's name: the common prefix of its attributes (`RTA`).
+    /// The table's name: the common prefix of its attributes (`RTA`). Empty without the feature
+    /// `names`, as all names here.
     pub name: &'static str,
     /// The attributes' numbers, ascending.
     pub numbers: &'static [u16],
@@ -113,7 +114,8 @@ pub enum Payload {
     Bytes,
     /// `struct nla_bitfield32`: value and selector, both 32 bits.
     Bitfield32,
-    /// A number whose values have names.
+    /// A number whose values have names. In the tables of the macros there is none without the
+    /// feature `names`, but the number itself.
     Named(&'static Payload, &'static Names),
     /// A C structure; a shorter one (older kernel) or longer one (newer kernel) is read as far as
     /// both go.
@@ -196,7 +198,7 @@ impl Payload {
 /// A C structure: named fields one behind the other, padding spelled out.
 #[derive(Debug)]
 pub struct Layout {
-    /// The structure's name (`rtmsg`).
+    /// The structure's name (`rtmsg`); empty without the feature `names`.
     pub name: &'static str,
     /// The fields in order; those named `""` are padding.
     pub fields: &'static [Field],
@@ -223,7 +225,7 @@ impl Layout {
 /// One field of a [`Layout`].
 #[derive(Debug)]
 pub struct Field {
-    /// The field's name in the C structure; `""` for padding.
+    /// The field's name in the C structure; `""` for padding, and without the feature `names`.
     pub name: &'static str,
     /// What it holds; of fixed width.
     pub payload: Payload,
@@ -258,7 +260,7 @@ impl Protocol {
 pub struct MessageKind {
     /// The number in `nlmsg_type`.
     pub number: u16,
-    /// The kernel's name (`RTM_NEWROUTE`).
+    /// The kernel's name (`RTM_NEWROUTE`); empty without the feature `names`.
     pub name: &'static str,
     /// What the message does.
     pub verb: Verb,
@@ -266,6 +268,23 @@ pub struct MessageKind {
     pub header: &'static Layout,
     /// The attributes behind the fixed part.
     pub attributes: &'static Table,
+}
+
+/// What rows are written with.
+#[doc(hidden)]
+pub mod rows {
+    pub use super::Key;
+    pub use super::Payload::*;
+
+    /// The number itself: nobody can tell the names of its values, so nobody links them.
+    #[cfg(not(feature = "names"))]
+    #[allow(non_snake_case)] // stands for the variant
+    pub const fn Named(
+        number: &'static super::Payload,
+        _: &'static super::Names,
+    ) -> super::Payload {
+        *number
+    }
 }
 
 /// How many message types `parts` have.
@@ -358,10 +377,10 @@ macro_rules! attributes {
             $(#[$meta])*
             $vis static $table: $crate::table::Table = {
                 #[allow(unused_imports)]
-                use $crate::table::{Key, Payload::*};
+                use $crate::table::rows::*;
                 const { assert!($crate::table::ascends(&[$($number),*]), "rows must ascend") };
                 $crate::table::Table {
-                    name: $label,
+                    name: $crate::name!($label),
                     numbers: &[$($number),*],
                     names: $crate::words![$(stringify!($name)),*],
                     payloads: &[$($payload),*],
@@ -389,10 +408,13 @@ macro_rules! layouts {
             $(#[$meta])*
             $vis static $layout: $crate::table::Layout = {
                 #[allow(unused_imports)]
-                use $crate::table::Payload::*;
+                use $crate::table::rows::*;
                 $crate::table::Layout {
-                    name: $label,
-                    fields: &[$($crate::table::Field { name: $name, payload: $payload }),*],
+                    name: $crate::name!($label),
+                    fields: &[$($crate::table::Field {
+                        name: $crate::name!($name),
+                        payload: $payload,
+                    }),*],
                 }
             };
         )*
@@ -454,7 +476,7 @@ macro_rules! protocol {
                     family: $family,
                     messages: &[$($crate::table::MessageKind {
                         number: $number,
-                        name: stringify!($name),
+                        name: $crate::name!(stringify!($name)),
                         verb: $crate::header::Verb::$verb,
                         header: $header,
                         attributes: $attributes,

@@ -12,7 +12,8 @@ use crate::words::Words;
 /// The names of an enumeration's or flag set's numbers, in the kernel's spelling.
 #[derive(Debug)]
 pub struct Names {
-    /// What all names begin with (`RTN_`); [`Names::word`] leaves it out.
+    /// What all names begin with (`RTN_`); [`Names::word`] leaves it out. Empty, as all else here,
+    /// without the feature `names`.
     pub prefix: &'static str,
     /// Whether the numbers are bits that combine.
     pub flags: bool,
@@ -131,9 +132,9 @@ macro_rules! open_enum {
 
             /// All names, in the kernel's spelling.
             pub const NAMES: &'static $crate::value::Names = &$crate::value::Names {
-                prefix: $prefix,
+                prefix: $crate::name!($prefix),
                 flags: $flags,
-                numbers: &[$($number as u64),*],
+                numbers: $crate::named_numbers!($($number as u64),*),
                 names: $crate::words![$(concat!($prefix, stringify!($word))),*],
             };
         }

@@ -63,6 +63,44 @@ macro_rules! words {
     };
 }
 
+/// A name that is printed; empty without the feature `names`.
+#[cfg(feature = "names")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! name {
+    ($name:expr) => {
+        $name
+    };
+}
+
+#[cfg(not(feature = "names"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! name {
+    ($name:expr) => {
+        ""
+    };
+}
+
+/// The numbers that names belong to; none without the feature `names`.
+#[cfg(feature = "names")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! named_numbers {
+    ($($number:expr),*) => {
+        &[$($number),*]
+    };
+}
+
+#[cfg(not(feature = "names"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! named_numbers {
+    ($($number:expr),*) => {
+        &[]
+    };
+}
+
 /// Where each of the strings of these lengths ends when they stand one behind the other.
 #[doc(hidden)]
 pub const fn ends<const N: usize>(lengths: [usize; N]) -> [u16; N] {

@@ -6,7 +6,7 @@ use core::net::IpAddr;
 use nl_wire::attr::Attrs;
 use nl_wire::{Attr, Error, Writer};
 
-use crate::tables::route::{
+use crate::tables::encap::{
     LWTUNNEL_IP_DST, LWTUNNEL_IP_FLAGS, LWTUNNEL_IP_ID, LWTUNNEL_IP_OPT_ERSPAN_DIR,
     LWTUNNEL_IP_OPT_ERSPAN_HWID, LWTUNNEL_IP_OPT_ERSPAN_INDEX, LWTUNNEL_IP_OPT_ERSPAN_VER,
     LWTUNNEL_IP_OPT_GENEVE_CLASS, LWTUNNEL_IP_OPT_GENEVE_DATA, LWTUNNEL_IP_OPT_GENEVE_TYPE,

@@ -9,7 +9,7 @@ use nl_wire::text::Text;
 use nl_wire::{Attr, Error, Writer};
 
 use super::addresses;
-use crate::tables::route::{
+use crate::tables::encap::{
     SEG6_IPTUNNEL_SRC, SEG6_IPTUNNEL_SRH, SEG6_LOCAL_ACTION, SEG6_LOCAL_BPF,
     SEG6_LOCAL_BPF_PROG_ID, SEG6_LOCAL_BPF_PROG_NAME, SEG6_LOCAL_CNT_BYTES, SEG6_LOCAL_CNT_ERRORS,
     SEG6_LOCAL_CNT_PACKETS, SEG6_LOCAL_COUNTERS, SEG6_LOCAL_FLAVORS, SEG6_LOCAL_FLV_LCBLOCK_BITS,
