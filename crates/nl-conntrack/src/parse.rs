@@ -24,10 +24,12 @@ use nl_wire::text::Escaped;
 use crate::text::LabelNames;
 
 mod event;
+mod file;
 mod make;
 mod options;
 mod table;
 mod value;
+pub use file::lines;
 pub use options::{Nat, Options, Output};
 use table::{Common, Id, LEGAL, Takes};
 

@@ -34,6 +34,7 @@ use crate::route::Realms;
 use crate::value::RouteType;
 
 pub mod address;
+pub mod batch;
 mod encap;
 mod function;
 mod get;
@@ -43,6 +44,7 @@ pub mod neighbour;
 pub mod nexthop;
 mod route;
 pub mod rule;
+pub mod saved;
 mod selector;
 pub mod settings;
 pub mod traffic;

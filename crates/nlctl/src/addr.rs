@@ -161,11 +161,8 @@ fn flush(options: &Options, out: &mut Out) -> Result<u8, Error> {
     Err(Error::new(FAILED, "*** Flush remains incomplete after 10 rounds. ***"))
 }
 
-/// What ip writes before saved addresses, in host byte order.
-const MAGIC: u32 = 0x4736_1222;
-
 fn save(options: &Options, out: &mut Out) -> Result<u8, Error> {
-    saved::save(options, out, MAGIC, |session| {
+    saved::save(options, out, |session| {
         let selector = parse::selector(&session.words, session.family, &session.names)?;
         let links: Vec<Link> = session.all(LinkFilter::default())?;
         let filter = AddressFilter { family: selector.family, index: selector.index };
@@ -181,13 +178,13 @@ fn save(options: &Options, out: &mut Out) -> Result<u8, Error> {
 
 fn restore(options: &Options, _: &mut Out) -> Result<u8, Error> {
     let mut session = Session::start(options)?;
-    let addresses: Vec<Address> = saved::saved(MAGIC, "address", USAGE)?;
+    let addresses: Vec<Address> = saved::saved("address", USAGE)?;
     Ok(saved::restore(&mut session, addresses.into_iter().map(Change::add)))
 }
 
 fn show_saved(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let session = Session::start(options)?;
-    let addresses: Vec<Address> = saved::saved(MAGIC, "address", USAGE)?;
+    let addresses: Vec<Address> = saved::saved("address", USAGE)?;
     let context = names::context(&session.names, options);
     let mut rows = out.rows(options.has("json"), options.has("pretty"));
     // In JSON they are one list, as those of a link are.

@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 
-use nl_route::parse;
-use nl_route::{Action, Change, Route};
+use nl_route::parse::batch::{Lines, route_change};
+use nl_route::parse::{self, WordError};
+use nl_route::{Change, Route};
 
 use crate::COMMANDS;
 use crate::args::{Options, Parsed, parse_line};
@@ -15,24 +16,6 @@ use crate::route::blame;
 
 /// So many routes are sent together.
 const WINDOW: usize = 1000;
-
-/// The commands that change a route, in the order in which ip looks for what was cut short; those
-/// without an action are none.
-const VERBS: [(&str, Option<Action>); 13] = [
-    ("list", None),
-    ("show", None),
-    ("lst", None),
-    ("get", None),
-    ("add", Some(Action::Add)),
-    ("change", Some(Action::Change)),
-    ("chg", Some(Action::Change)),
-    ("replace", Some(Action::Replace)),
-    ("prepend", Some(Action::Prepend)),
-    ("append", Some(Action::Append)),
-    ("delete", Some(Action::Delete)),
-    ("flush", None),
-    ("save", None),
-];
 
 /// The objects that a line may begin with.
 const OBJECTS: [&str; 7] = ["route", "rule", "neighbour", "neighbor", "nexthop", "link", "address"];
@@ -52,7 +35,7 @@ struct Batch<'o> {
 /// `nlctl [COMMAND] --batch FILE`
 pub(crate) fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let file = options.value("batch").unwrap_or("-").to_owned();
-    let reader: Box<dyn BufRead> = if file == "-" {
+    let mut reader: Box<dyn BufRead> = if file == "-" {
         Box::new(io::stdin().lock())
     } else {
         let opened = File::open(&file);
@@ -65,17 +48,21 @@ pub(crate) fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let force = options.has("force");
     let mut batch =
         Batch { options, file, force, failed: false, session: None, routes: Vec::new() };
-    let mut lines = Lines { reader, number: 0 };
-    while let Some((number, line)) = lines.next()? {
-        let names_object = line.first().is_some_and(|first| {
-            OBJECTS.iter().any(|object| object.starts_with(&**first)) || first.starts_with('-')
-        });
-        let words = if names_object || prefix.is_empty() {
-            line
-        } else {
-            prefix.iter().cloned().chain(line).collect()
-        };
-        if !batch.command(number, &words, out)? {
+    let (mut lines, mut text) = (Lines::default(), String::new());
+    loop {
+        text.clear();
+        let read = reader.read_line(&mut text);
+        if read.is_err() {
+            batch.send();
+        }
+        let read = read.map_err(|error| {
+            let place = format!("in line {} of {}", lines.number() + 1, word(&batch.file));
+            Error::io("cannot read the batch", &error).with_place(&place)
+        })?;
+        let ended = read == 0;
+        let words = if ended { lines.end().map(|()| Vec::new()) } else { lines.push(&text) };
+        let go_on = batch.line(lines.number(), words, &prefix, out)?;
+        if ended || !go_on {
             break;
         }
     }
@@ -84,6 +71,29 @@ pub(crate) fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
 }
 
 impl Batch<'_> {
+    /// Carries out a line behind the words `prefix`, which those may leave out that name an object;
+    /// false if the batch is to end.
+    fn line(
+        &mut self,
+        number: usize,
+        words: Result<Vec<String>, WordError>,
+        prefix: &[String],
+        out: &mut Out,
+    ) -> Result<bool, Error> {
+        let words = match words {
+            Ok(words) => words,
+            Err(error) => return Ok(self.send() && self.fail(number, &error.into())),
+        };
+        let Some(first) = words.first() else { return Ok(true) };
+        let names_object =
+            OBJECTS.iter().any(|object| object.starts_with(&**first)) || first.starts_with('-');
+        if names_object || prefix.is_empty() {
+            self.command(number, &words, out)
+        } else {
+            self.command(number, &[prefix, &words].concat(), out)
+        }
+    }
+
     /// Carries out a command, or keeps it to be sent with others; false if the batch is to end.
     fn command(&mut self, number: usize, words: &[String], out: &mut Out) -> Result<bool, Error> {
         if let Some((action, rest)) = route_change(words) {
@@ -148,68 +158,4 @@ impl Batch<'_> {
         self.failed = true;
         self.force
     }
-}
-
-/// What a line does to a route, and the words of the route.
-fn route_change(words: &[String]) -> Option<(Action, &[String])> {
-    let [object, verb, rest @ ..] = words else { return None };
-    if object.is_empty() || !"route".starts_with(&**object) || verb.is_empty() {
-        return None;
-    }
-    let action = VERBS.iter().find(|row| row.0.starts_with(&**verb))?.1?;
-    Some((action, rest))
-}
-
-/// The lines of a batch.
-struct Lines {
-    reader: Box<dyn BufRead>,
-    number: usize,
-}
-
-impl Lines {
-    /// The words of the next line that has any, and its number: that of its last part where
-    /// backslashes at the ends join several. `#` begins a comment; quotes keep blanks together.
-    fn next(&mut self) -> Result<Option<(usize, Vec<String>)>, Error> {
-        let mut text = String::new();
-        loop {
-            let mut line = String::new();
-            let read = self.reader.read_line(&mut line);
-            if read.map_err(|error| Error::io("cannot read the batch", &error))? == 0 {
-                let words = split(&text);
-                return Ok(Some((self.number, words)).filter(|(_, words)| !words.is_empty()));
-            }
-            self.number += 1;
-            let line = line.trim_end_matches(['\n', '\r']);
-            let line = line.split_once('#').map_or(line, |(before, _)| before);
-            if let Some(begun) = line.strip_suffix('\\') {
-                text.push_str(begun);
-                continue;
-            }
-            text.push_str(line);
-            let words = split(&text);
-            if !words.is_empty() {
-                return Ok(Some((self.number, words)));
-            }
-            text.clear();
-        }
-    }
-}
-
-fn split(line: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut rest = line.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let quoted = matches!(first, '"' | '\'');
-        let start = if quoted { rest.get(1..).unwrap_or_default() } else { rest };
-        let end = if quoted {
-            start.find(first)
-        } else {
-            start.find(|letter: char| letter.is_ascii_whitespace())
-        };
-        let (word, behind) = start.split_at(end.unwrap_or(start.len()));
-        words.push(word.to_owned());
-        let behind = if quoted { behind.get(1..).unwrap_or_default() } else { behind };
-        rest = behind.trim_start();
-    }
-    words
 }

@@ -117,6 +117,8 @@ fn own_options(words: &[OsString], options: &mut Vec<(&'static str, String)>) ->
 /// A run of `nlctl conntrack`.
 struct Context {
     options: Options,
+    /// The family that was named elsewhere than in the command line itself.
+    family: AddressFamily,
     labels: Option<LabelNames>,
 }
 
@@ -139,14 +141,9 @@ fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
         return timeout::run(&options, typed.get(1..).unwrap_or_default(), out);
     }
     translate(&mut typed)?;
-    // The family may be named before the command, as with nlctl's other commands.
-    match options.family()? {
-        AddressFamily::UNSPEC => {}
-        AddressFamily::INET => typed.extend(["-f", "ipv4"].map(Into::into)),
-        AddressFamily::INET6 => typed.extend(["-f", "ipv6"].map(Into::into)),
-        _ => return Err(Error::parameter("unsupported protocol family")),
-    }
-    let context = Context { options, labels: None };
+    let family = options.family()?;
+    let mut context = Context { options, family, labels: None };
+    context.family_word()?;
     match typed.first().map(String::as_str) {
         Some("-R" | "--load-file") => {
             let Some(file) = typed.get(1) else {
@@ -156,6 +153,10 @@ fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
                     usage: true,
                 }));
             };
+            // What stands behind it counts for nothing there but the family, and that here alone.
+            let mut behind = vec!["-L".to_owned()];
+            behind.extend_from_slice(typed.get(2..).unwrap_or_default());
+            context.family = context.line(Line::parse, &behind)?.options.family;
             load::run(context, file, out)
         }
         Some(_) => context.command(&typed, out),
@@ -175,14 +176,34 @@ fn bad_line(error: &ParseError) -> Error {
     Error::new(REFUSED, format_args!("{CONNTRACK}{error}\n{help}"))
 }
 
+/// What reads a command line.
+type Read = fn(Vec<String>, Option<&LabelNames>) -> Result<Line, ParseError>;
+
 impl Context {
-    /// Reads a command line, and the names of labels if it needs them.
-    fn line(&mut self, words: &[String]) -> Result<Line, Error> {
+    /// What `-f` calls the family.
+    fn family_word(&self) -> Result<Option<&'static str>, Error> {
+        match self.family {
+            AddressFamily::UNSPEC => Ok(None),
+            AddressFamily::INET => Ok(Some("ipv4")),
+            AddressFamily::INET6 => Ok(Some("ipv6")),
+            _ => Err(Error::parameter("unsupported protocol family")),
+        }
+    }
+
+    /// Reads a command line, as if `-f` stood in it where the family was named elsewhere, and the
+    /// names of labels if it needs them.
+    fn line(&mut self, read: Read, words: &[String]) -> Result<Line, Error> {
         let needs = |word: &String| word.contains("label") || word.starts_with("-l");
         if self.labels.is_none() && words.iter().any(needs) {
             self.labels = labels();
         }
-        let line = Line::parse(words, self.labels.as_ref()).map_err(|error| bad_line(&error))?;
+        let known = self.labels.as_ref();
+        let mut line = read(words.to_vec(), known).map_err(|error| bad_line(&error))?;
+        // Commands that take addresses and no `-f` have the right family, or are refused.
+        if let Some(family) = self.family_word()?.filter(|_| line.options.family != self.family) {
+            let words = [words, &["-f".into(), family.into()]].concat();
+            line = read(words, known).map_err(|error| bad_line(&error))?;
+        }
         for warning in &line.options.warnings {
             say(warning);
         }
@@ -194,7 +215,7 @@ impl Context {
     }
 
     fn command(mut self, words: &[String], out: &mut Out) -> Result<u8, Error> {
-        let line = self.line(words)?;
+        let line = self.line(Line::parse, words)?;
         if line.options.output.json {
             self.options.give("json", "json".into());
         }

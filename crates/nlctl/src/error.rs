@@ -61,6 +61,14 @@ impl Error {
         }
     }
 
+    /// The same with another line, that says where it was, or why.
+    pub(crate) fn with_place(self, place: &str) -> Self {
+        match self {
+            Self::Told { code, text } => Self::Told { code, text: format!("{text}\n  {place}") },
+            other @ Self::Output(_) => other,
+        }
+    }
+
     /// A bad parameter, as conntrack(8) tells it.
     pub(crate) fn parameter(text: impl Display) -> Self {
         Self::new(REFUSED, format_args!("{CONNTRACK}{text}"))

@@ -2,22 +2,15 @@
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 
-use nl_route::parse;
-use nl_route::{Change, Context, Object, Route, Rule};
-use nl_wire::datagram::Messages;
-use nl_wire::{Errno, Header, write};
+use nl_route::parse::saved::{self, Saved};
+use nl_route::{AddressFamily, Change, Context, Object, Route, Rule, parse};
+use nl_wire::Errno;
 
 use crate::args::Options;
 use crate::error::{Error, FAILED, REFUSED, USAGE, say};
 use crate::names;
 use crate::object::Session;
 use crate::out::Out;
-
-/// What ip writes before saved routes, in host byte order.
-const ROUTES: u32 = 0x4531_1224;
-
-/// The same before saved rules.
-const RULES: u32 = 0x7170_6986;
 
 /// The routes that the words of a session select.
 fn selected(session: &mut Session<'_>) -> Result<Vec<Route>, Error> {
@@ -52,62 +45,46 @@ pub(crate) fn flush_routes(options: &Options, out: &mut Out) -> Result<u8, Error
 
 /// `nlctl route save`
 pub(crate) fn save_routes(options: &Options, out: &mut Out) -> Result<u8, Error> {
-    save(options, out, ROUTES, selected)
+    save(options, out, selected)
 }
 
 /// `nlctl rule save`
 pub(crate) fn save_rules(options: &Options, out: &mut Out) -> Result<u8, Error> {
-    save(options, out, RULES, |session| {
+    save(options, out, |session| {
         let filter = parse::rule::selector(&session.words, session.family, &session.names)?;
         session.all::<Rule>(filter)
     })
 }
 
 /// Writes what a session's words select to standard output.
-pub(crate) fn save<T: Object>(
+pub(crate) fn save<T: Saved>(
     options: &Options,
     out: &mut Out,
-    magic: u32,
     select: impl FnOnce(&mut Session<'_>) -> Result<Vec<T>, Error>,
 ) -> Result<u8, Error> {
     if io::stdout().is_terminal() {
         return Err(Error::new(USAGE, "Not sending a binary stream to stdout"));
     }
     let mut session = Session::start(options)?;
-    let mut bytes = Vec::from(magic.to_ne_bytes());
-    for object in select(&mut session)? {
-        let header = Header { message_type: T::NEW, ..Header::default() };
-        write::message(&mut bytes, header, |writer| object.encode(writer))
-            .map_err(|error| Error::new(FAILED, error))?;
-    }
+    let bytes = saved::write(&select(&mut session)?).map_err(|error| Error::new(FAILED, error))?;
     out.flush()?;
     io::stdout().write_all(&bytes).map_err(Error::Output)?;
     Ok(0)
 }
 
-/// Reads what was saved from standard input.
-pub(crate) fn saved<T: Object>(magic: u32, what: &str, code: u8) -> Result<Vec<T>, Error> {
+/// Reads what was saved from standard input; `code` is for a file that holds something else.
+pub(crate) fn saved<T: Saved>(what: &str, code: u8) -> Result<Vec<T>, Error> {
     if io::stdin().is_terminal() {
         return Err(Error::new(USAGE, format_args!("Can't restore {what} dump from a terminal")));
     }
     let mut bytes = Vec::new();
     let read = io::stdin().read_to_end(&mut bytes);
     read.map_err(|error| Error::io(format_args!("cannot read {what}s"), &error))?;
-    let Some((found, messages)) = bytes.split_first_chunk::<4>() else {
-        return Err(Error::new(code, "Magic mismatch (0 elems, 0 magic)"));
+    let objects = saved::read(&bytes).map_err(|error| Error::new(code, error))?;
+    let number = |(index, object): (usize, Result<T, _>)| {
+        object.map_err(|error| Error::new(FAILED, format_args!("{what} {}: {error}", index + 1)))
     };
-    let found = u32::from_ne_bytes(*found);
-    if found != magic {
-        return Err(Error::new(code, format_args!("Magic mismatch (1 elems, {found:x} magic)")));
-    }
-    let mut objects = Vec::new();
-    for message in Messages::new(messages) {
-        let message = message.map_err(|error| Error::new(FAILED, error))?;
-        if message.header.message_type == T::NEW {
-            objects.push(T::decode(&message).map_err(|error| Error::new(FAILED, error))?);
-        }
-    }
-    Ok(objects)
+    objects.enumerate().map(number).collect()
 }
 
 /// Makes what was saved; what is there already is as good.
@@ -133,7 +110,7 @@ pub(crate) fn restore<T: Object>(
 /// `nlctl route restore`
 pub(crate) fn restore_routes(options: &Options, _: &mut Out) -> Result<u8, Error> {
     let mut session = Session::start(options)?;
-    let mut routes: Vec<Route> = saved(ROUTES, "route", USAGE)?;
+    let mut routes: Vec<Route> = saved("route", USAGE)?;
     // A gateway must be reachable before a route can lead over it.
     routes.sort_by_key(|route| {
         route.gateway.is_some() || route.multipath.iter().any(|hop| hop.gateway.is_some())
@@ -144,7 +121,7 @@ pub(crate) fn restore_routes(options: &Options, _: &mut Out) -> Result<u8, Error
 /// `nlctl rule restore`
 pub(crate) fn restore_rules(options: &Options, _: &mut Out) -> Result<u8, Error> {
     let mut session = Session::start(options)?;
-    let mut rules: Vec<Rule> = saved(RULES, "rule", USAGE)?;
+    let mut rules: Vec<Rule> = saved("rule", USAGE)?;
     for rule in &mut rules {
         // One read without has this, and would get another if it were left out.
         rule.priority.get_or_insert(0);
@@ -155,7 +132,10 @@ pub(crate) fn restore_rules(options: &Options, _: &mut Out) -> Result<u8, Error>
 /// `nlctl route showdump`
 pub(crate) fn show_routes(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let mut session = Session::start(options)?;
-    let routes: Vec<Route> = saved(ROUTES, "route", FAILED)?;
+    let mut routes: Vec<Route> = saved("route", FAILED)?;
+    // As of ip the family narrows what is shown, not what is restored.
+    let family = session.family;
+    routes.retain(|route| family == AddressFamily::UNSPEC || route.family == family);
     if options.has("details") {
         names::learn_nexthops(&mut session.names, &mut session.connection);
     }

@@ -1,7 +1,9 @@
 //! `nlctl addrlabel`, `netconf`, `ntable`, `mroute`, `netns`: with the words of ip.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use nl_route::address_label::AddressLabelFilter;
@@ -13,6 +15,7 @@ use nl_route::{
 };
 use nl_socket::Connection;
 use nl_socket::netns::Netns;
+use nl_wire::text::Text;
 
 use crate::args::{Command, Kind, Options, command};
 use crate::error::{Error, FAILED, USAGE, word};
@@ -187,13 +190,12 @@ const NSID: Printer<Nsid> = Printer { json: json::nsid, text: text::nsid };
 const NAMED: &str = "/run/netns";
 
 /// The names of namespaces, sorted as ip finds them: not at all.
-fn named() -> Vec<String> {
-    let entries = fs::read_dir(NAMED).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+fn named() -> Vec<OsString> {
+    fs::read_dir(NAMED).into_iter().flatten().flatten().map(|entry| entry.file_name()).collect()
 }
 
 /// The id of a named namespace, if it is one and has an id.
-fn id_of(name: &str, connection: &mut Connection) -> Option<i32> {
+fn id_of(name: &OsStr, connection: &mut Connection) -> Option<i32> {
     let netns = Netns::path(Path::new(NAMED).join(name)).ok()?;
     let of = NsidTarget::Fd(netns.as_fd().as_raw_fd());
     connection.get(GetNsid { of }).ok()?.id
@@ -203,7 +205,7 @@ fn id_of(name: &str, connection: &mut Connection) -> Option<i32> {
 pub(crate) fn learn_namespaces(names: &mut Names, connection: &mut Connection) {
     for name in named() {
         if let Some(id) = id_of(&name, connection) {
-            names.set_netns(id, Some((&*name).into()));
+            names.set_netns(id, Some(name.as_bytes().into()));
         }
     }
 }
@@ -214,16 +216,17 @@ fn namespaces(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let mut rows = out.rows(options.has("json"), options.has("pretty"));
     for name in named() {
         let id = id_of(&name, &mut session.connection);
+        let name = Text::from(name.as_bytes());
         rows.add(
             |json| {
                 json.begin_object();
-                json.field("name", &*name);
+                json.field("name", &name);
                 json.optional("id", id);
                 json.end_object();
             },
             |text| {
                 let id = id.map_or_else(String::new, |id| format!(" (id: {id})"));
-                text.extend([&*word(&name).to_string(), &*id, "\n"]);
+                text.extend([&*name.to_string(), &*id, "\n"]);
             },
         )?;
     }

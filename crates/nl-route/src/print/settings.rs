@@ -281,8 +281,9 @@ pub(crate) fn nsid(out: &mut Out<'_, '_>, nsid: &Nsid, context: &Context<'_>) {
         out.number("current-nsid", "current-nsid ", current);
     }
     if let Some(name) = nsid.current.or(nsid.id).and_then(|id| context.names.netns(id)) {
-        out.value("name", "(iproute2 netns name: ", name);
-        out.text(")");
+        // As `ip -j netns` has it: in JSON the name is the name, whatever it holds.
+        out.json(|json| json.field("name", name));
+        out.text(format_args!("(iproute2 netns name: {name})"));
     }
     out.text("\n");
     out.end_object();

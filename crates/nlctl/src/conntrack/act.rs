@@ -25,37 +25,58 @@ const BATCH: usize = 1024;
 
 /// Runs a command that ends by itself.
 pub(super) fn run(context: &Context, line: &Line, out: &mut Out) -> Result<u8, Error> {
-    let run = Run { context, line, format: context.format(line) };
-    match (line.command, line.table) {
-        (Command::List, Table::Expect) => run.list_expectations(out),
-        (Command::List, _) => run.list(out),
-        (Command::Get, Table::Expect) => run.get_expectation(out),
-        (Command::Get, _) => run.get(out),
-        (Command::Create, Table::Expect) => run.create_expectation(),
-        (Command::Create | Command::Add, _) => run.create(),
-        (Command::Update, _) => run.update(out),
-        (Command::Delete, Table::Expect) => run.delete_expectation(),
-        (Command::Delete, _) => run.delete(out),
-        (Command::Flush, _) => run.flush(),
-        (Command::Count, _) => run.count(out),
-        (Command::Stats, _) => run.stats(out),
-        (Command::Event | Command::Version | Command::Help, _) => Ok(0),
-    }
+    Run { context, line, format: context.format(line), of_file: false }.run(out)
+}
+
+/// Runs a command of a file: how many it changed is not told, and none is no failure.
+pub(super) fn run_of_file(context: &Context, line: &Line, out: &mut Out) -> Result<u8, Error> {
+    Run { context, line, format: context.format(line), of_file: true }.run(out)
 }
 
 struct Run<'a> {
     context: &'a Context,
     line: &'a Line,
     format: Format,
+    of_file: bool,
 }
 
 impl Run<'_> {
+    fn run(&self, out: &mut Out) -> Result<u8, Error> {
+        match (self.line.command, self.line.table) {
+            (Command::List, Table::Expect) => self.list_expectations(out),
+            (Command::List, _) => self.list(out),
+            (Command::Get, Table::Expect) => self.get_expectation(out),
+            (Command::Get, _) => self.get(out),
+            (Command::Create, Table::Expect) => self.create_expectation(),
+            (Command::Create | Command::Add, _) => self.create(),
+            (Command::Update, _) => self.update(out),
+            (Command::Delete, Table::Expect) => self.delete_expectation(),
+            (Command::Delete, _) => self.delete(out),
+            (Command::Flush, _) => self.flush(),
+            (Command::Count, _) => self.count(out),
+            (Command::Stats, _) => self.stats(out),
+            (Command::Event | Command::Version | Command::Help, _) => Ok(0),
+        }
+    }
+
     fn connect(&self) -> Result<Connection, Error> {
         kernel::connect(Family::NETFILTER, &self.context.options)
     }
 
     fn refused(&self, error: &nl_socket::Error) -> Error {
         refused(self.line, error)
+    }
+
+    /// Says how many there were.
+    fn sum(&self, count: u64, what: &str) {
+        if !self.of_file {
+            say(format_args!("{CONNTRACK}{count} {what}."));
+        }
+    }
+
+    /// The exit code of a change of several flows, of which so many were changed.
+    fn changed(&self, count: u64, failed: bool) -> u8 {
+        if failed || count == 0 && !self.of_file { FAILED } else { 0 }
     }
 
     /// Where flows and expectations go to.
@@ -178,7 +199,7 @@ impl Run<'_> {
             self.frame(&mut rows, XML_TAIL);
         }
         rows.end()?;
-        sum(shown, "flow entries have been shown");
+        self.sum(shown, "flow entries have been shown");
         whole_or(whole)
     }
 
@@ -194,7 +215,7 @@ impl Run<'_> {
         })?;
         let shown = progress.end();
         rows.end()?;
-        sum(shown, "expectations have been shown");
+        self.sum(shown, "expectations have been shown");
         whole_or(whole)
     }
 
@@ -210,7 +231,7 @@ impl Run<'_> {
             self.show(&mut rows, &flow, SaveCommand::Add)?;
         }
         rows.end()?;
-        sum(is_meant.into(), "flow entries have been shown");
+        self.sum(is_meant.into(), "flow entries have been shown");
         Ok(if is_meant { 0 } else { FAILED })
     }
 
@@ -226,7 +247,7 @@ impl Run<'_> {
         let mut rows = self.rows(out);
         self.show_expectation(&mut rows, &found)?;
         rows.end()?;
-        sum(1, "expectations have been shown");
+        self.sum(1, "expectations have been shown");
         Ok(0)
     }
 
@@ -237,7 +258,7 @@ impl Run<'_> {
         let mut connection = self.connect()?;
         add(&mut connection, change, command).map_err(|error| self.refused(&error))?;
         let what = if command == Command::Add { "added" } else { "created" };
-        sum(1, &format!("flow entries have been {what}"));
+        self.sum(1, &format!("flow entries have been {what}"));
         Ok(0)
     }
 
@@ -247,7 +268,7 @@ impl Run<'_> {
         let mut connection = self.connect()?;
         let create = ExpectationChange::Create(expectation);
         connection.run(create).map_err(|error| self.refused(&error))?;
-        sum(1, "expectations have been created");
+        self.sum(1, "expectations have been created");
         Ok(0)
     }
 
@@ -255,7 +276,7 @@ impl Run<'_> {
         let delete = ExpectationChange::Delete(self.key()?);
         let mut connection = self.connect()?;
         connection.run(delete).map_err(|error| self.refused(&error))?;
-        sum(1, "expectations have been deleted");
+        self.sum(1, "expectations have been deleted");
         Ok(0)
     }
 
@@ -286,8 +307,8 @@ impl Run<'_> {
             }
         }
         rows.end()?;
-        sum(updated, "flow entries have been updated");
-        Ok(if failed || updated == 0 || !whole { FAILED } else { 0 })
+        self.sum(updated, "flow entries have been updated");
+        Ok(self.changed(updated, failed || !whole))
     }
 
     /// Deletes each flow that is meant, under its id, and shows it.
@@ -323,8 +344,8 @@ impl Run<'_> {
         delete(&mut waiting, &mut rows)?;
         let deleted = progress.end();
         rows.end()?;
-        sum(deleted, "flow entries have been deleted");
-        Ok(if failed || deleted == 0 || !whole { FAILED } else { 0 })
+        self.sum(deleted, "flow entries have been deleted");
+        Ok(self.changed(deleted, failed || !whole))
     }
 
     fn flush(&self) -> Result<u8, Error> {
@@ -383,11 +404,6 @@ impl Run<'_> {
         rows.end()?;
         Ok(0)
     }
-}
-
-/// Says how many there were.
-fn sum(count: u64, what: &str) {
-    say(format_args!("{CONNTRACK}{count} {what}."));
 }
 
 /// The statistics of a CPU as JSON: `{"cpu": 0, "found": 1, …}`.

@@ -36,6 +36,11 @@ pub fn anonymous(text: &str) -> String {
     lines.collect()
 }
 
+/// Without the indented lines in which ours says where, or why.
+pub fn without_places(err: &str) -> String {
+    err.split_inclusive('\n').filter(|line| !line.starts_with("  ")).collect()
+}
+
 /// Whether both programs say and end the same, whoever speaks. Seconds run on meanwhile, so
 /// what conntrack(8) shows before and after is compared; if it differs, all look again for a while.
 ///
@@ -44,7 +49,7 @@ pub fn anonymous(text: &str) -> String {
 pub fn same(line: &str) -> Result<Ran, String> {
     let look = |program: &str| {
         let Ran { code, out, err } = shell(program, line);
-        Ran { code, out, err: anonymous(&err) }
+        Ran { code, out, err: without_places(&anonymous(&err)) }
     };
     let deadline = Instant::now() + PATIENCE;
     let mut before = look("conntrack");
