@@ -2,10 +2,11 @@
 //! hold, and a message an object.
 //!
 //! ```
-//! use nl_route::Route;
 //! use nl_route::parse::saved;
+//! use nl_route::{AddressFamily, Route};
 //!
-//! let routes = [Route { destination: "10.1.0.0/16".parse().ok(), ..Route::default() }];
+//! let destination = "10.1.0.0/16".parse().ok();
+//! let routes = [Route { family: AddressFamily::INET, destination, ..Route::default() }];
 //! let file = saved::write(&routes)?;
 //! let read: Vec<Route> = saved::read(&file).unwrap().collect::<Result<_, _>>()?;
 //! assert_eq!(read, routes);
@@ -59,7 +60,7 @@ impl fmt::Display for NotSaved {
 
 impl core::error::Error for NotSaved {}
 
-/// Writes a file.
+/// Writes a file. Objects are written as the kernel reports them, so their family must be set.
 ///
 /// # Errors
 /// If a value can't be expressed on the wire.
