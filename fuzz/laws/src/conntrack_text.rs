@@ -8,7 +8,7 @@ use crate::conntrack::{decode, line};
 use crate::{check_printable, check_request, message};
 
 /// Names for some labels.
-fn labels() -> LabelNames {
+pub(crate) fn labels() -> LabelNames {
     LabelNames::parse("0 web\n1 d<&>s\n17 customer-2\n").expect("names of labels")
 }
 
@@ -48,7 +48,7 @@ pub fn flow_text(body: &[u8]) {
 }
 
 /// Whether a flow is as the kernel has them, and has nothing that save lines leave out.
-fn is_plain(flow: &Flow) -> bool {
+pub(crate) fn is_plain(flow: &Flow) -> bool {
     let (original, reply) = (&flow.original, &flow.reply);
     let fits = match original.protocol {
         IpProtocol::ICMP | IpProtocol::ICMPV6 => matches!(original.l4, L4::Icmp { .. }),
@@ -75,7 +75,7 @@ fn is_plain(flow: &Flow) -> bool {
 }
 
 /// A save line makes a flow between the same addresses and ports.
-fn check_saved(saved: &str, flow: &Flow, labels: &LabelNames) {
+pub(crate) fn check_saved(saved: &str, flow: &Flow, labels: &LabelNames) {
     let words = words(saved).unwrap_or_else(|error| panic!("{error}: {saved}"));
     let read = Line::parse(words, Some(labels));
     // What no command can make is refused, in words.
@@ -102,6 +102,12 @@ fn check_saved(saved: &str, flow: &Flow, labels: &LabelNames) {
     assert_eq!(made.status.unwrap_or_default().0 & known.0, status, "{saved}");
 }
 
+/// A line that has these words.
+pub(crate) fn quoted(words: &[String]) -> String {
+    let quote = |word: &String| format!("'{}'", word.replace('\'', r#"'"'"'"#));
+    words.iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
 /// Words are split as they were joined; a line of options is read into requests that can be written
 /// or refused in one harmless line.
 pub fn conntrack_words(bytes: &[u8]) {
@@ -110,9 +116,7 @@ pub fn conntrack_words(bytes: &[u8]) {
     let Ok(found) = found.map_err(|error| check_printable(&error.to_string(), false)) else {
         return;
     };
-    let quote = |word: &String| format!("'{}'", word.replace('\'', r#"'"'"'"#));
-    let joined: Vec<_> = found.iter().map(quote).collect();
-    assert_eq!(words(&joined.join(" ")).as_ref(), Ok(&found));
+    assert_eq!(words(&quoted(&found)).as_ref(), Ok(&found));
 
     let names = labels();
     for labels in [None, Some(&names)] {
@@ -123,7 +127,7 @@ pub fn conntrack_words(bytes: &[u8]) {
     }
 }
 
-fn check_line(read: &Line) {
+pub(crate) fn check_line(read: &Line) {
     let (options, command) = (&read.options, read.command);
     let refused = |error: nl_conntrack::parse::ParseError| {
         check_printable(&error.to_string(), false);

@@ -9,6 +9,7 @@ pub mod bpf;
 pub mod conntrack;
 pub mod conntrack_text;
 pub mod event_filter;
+pub mod files;
 pub mod made;
 pub mod mirror;
 pub mod mirrors;
@@ -132,6 +133,22 @@ const CONNTRACK_WORDS: &[&str] = &[
     "-E -e NEW,DESTROY -o timestamp,xml --buffer-size 8192 -n -g",
 ];
 
+/// Batches of `ip -batch`.
+const BATCHES: &[&str] = &[
+    "# comment\nroute add 10.1.0.0/16 via 192.0.2.1 dev eth0 # and more\n\nlink show lo\n",
+    "ro repl default \\\n  via '192.0.2.1' \\\n  dev \"eth0\"\naddress add '192.0.2.1/24' dev lo",
+    "route del unreachable 2001:db8::/32 table 100\r\nroute add 'a b\nrule list \\",
+];
+
+/// Files of `conntrack --load-file`.
+const CONNTRACK_FILES: &[&str] = &[
+    "-A -t 60 -u SEEN_REPLY,ASSURED -s 10.0.0.1 -d 10.0.0.2 -r 10.0.0.2 -q 10.0.0.1 -p tcp \
+     --sport 1 --dport 2 --reply-port-src 2 --reply-port-dst 1 --state ESTABLISHED -w 5\n\
+     conntrack -D -f ipv6 -s '2001:db8::/32'\n# end\n",
+    "-I -t 9 -p icmp -s 1.1.1.1 -d 2.2.2.2 --icmp-type 8 --icmp-code 0 --icmp-id 5 -m 7\n\n-L\n-F\r\n",
+    "-U -p udp -m 0x7/0xff --label-add web\n-A -t 1 -s ::1 -d ::2 -p 99 -l \"x\n-D -p udp",
+];
+
 macro_rules! targets {
     ($($name:ident = $law:path, $seeds:expr;)*) => {
         /// Every target.
@@ -178,6 +195,9 @@ targets! {
     statistics = conntrack::statistics, Seeds::Bodies(&[0x104, 0x105, 0x203]);
     flow_text = conntrack_text::flow_text, Seeds::Bodies(&[0x100]);
     conntrack_words = conntrack_text::conntrack_words, Seeds::Texts(CONNTRACK_WORDS);
+    conntrack_file = files::conntrack_file, Seeds::Texts(CONNTRACK_FILES);
+    batch = files::batch, Seeds::Texts(BATCHES);
+    saved = files::saved, Seeds::Datagrams;
     event_filter = event_filter::event_filter, Seeds::Scripts;
     assembler = bpf::assembler, Seeds::Scripts;
     filter_kernel = bpf::filter_kernel, Seeds::Scripts;

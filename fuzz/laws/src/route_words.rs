@@ -9,7 +9,7 @@ use crate::{check_printable, check_request};
 const FAMILIES: [AddressFamily; 3] =
     [AddressFamily::UNSPEC, AddressFamily::INET, AddressFamily::INET6];
 
-fn names() -> Names {
+pub(crate) fn names() -> Names {
     let mut names = Names::default();
     names.set_link(2, "eth0");
     names
