@@ -221,3 +221,11 @@ impl AsFd for Socket {
         self.fd.as_fd()
     }
 }
+
+#[cfg(test)]
+impl Socket {
+    /// Another kind of socket, whose other end speaks as the kernel.
+    pub(crate) fn fake(fd: OwnedFd) -> Self {
+        Self { fd, protocol: 0, port: 0 }
+    }
+}

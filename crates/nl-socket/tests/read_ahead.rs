@@ -14,6 +14,9 @@ use nl_wire::{Flags, Header};
 
 use requests::*;
 
+/// `RTNLGRP_NEIGH` (linux/rtnetlink.h).
+const RTNLGRP_NEIGH: u32 = 3;
+
 /// Routes whose dump takes more datagrams than both rings have slots.
 const MANY: u32 = 20_000;
 
@@ -125,6 +128,42 @@ fn strangers_and_interruptions_are_told_as_without() {
         rtnetlink().run(AddLink::bridge("late")).unwrap();
         let last = replies.last().unwrap();
         assert!(matches!(last, Err(Error::Lost(Loss::Interrupted))), "{last:?}");
+    });
+}
+
+#[test]
+fn an_overrun_amid_a_dump_is_told_as_without() {
+    live(|| {
+        let mut connection = filled();
+        let mut plain = rtnetlink();
+        let expected: Vec<_> = plain.dump(ListRoutes).unwrap().collect::<Result<_, _>>().unwrap();
+        sh("ip link add name near type bridge && ip link set near up");
+        for (turn, connection) in [&mut connection, &mut plain].into_iter().enumerate() {
+            let socket = connection.socket();
+            // Room for some dozens of events.
+            socket.set_receive_buffer(1 << 15).unwrap();
+            socket.join(RTNLGRP_NEIGH).unwrap();
+            let mut replies = connection.dump(ListRoutes).unwrap();
+            let mut routes = vec![replies.next().unwrap().unwrap()];
+            let neighbour = |n| {
+                let (high, low) = (n / 250, n % 250 + 1);
+                format!(
+                    "neigh replace 192.0.{high}.{low} lladdr 2:0:0:0:0:{turn} dev near nud permanent"
+                )
+            };
+            let lines: Vec<String> = (0..500).map(neighbour).collect();
+            sh(&format!("ip -batch - <<E\n{}\nE", lines.join("\n")));
+            // Neither has an entry of the dump been lost, nor does anything else than the counters tell.
+            routes.extend(replies.map(Result::unwrap));
+            assert!(routes == expected);
+            let counters = connection.counters();
+            assert!(counters.overruns > 0, "{counters:?}");
+            assert_eq!((counters.foreign, counters.stale), (0, 0));
+            // And it is over.
+            connection.socket().leave(RTNLGRP_NEIGH).unwrap();
+            assert_eq!(count(connection), MANY as usize);
+            connection.run(AddLink::bridge(["a", "b"][turn])).unwrap();
+        }
     });
 }
 

@@ -288,6 +288,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "no kernel")]
     fn numbers_begin_again_at_1() {
         live(|| {
             for before in 0..8 {
