@@ -120,33 +120,55 @@ impl Flow {
         Self::from_attributes(family, attrs)
     }
 
+    /// What `make` makes of [`Flow::decode`].
+    #[inline]
+    pub(crate) fn decode_as<O>(
+        message: &Message<'_>,
+        make: impl FnOnce(Result<Self, Error>) -> O,
+    ) -> O {
+        match body(message) {
+            Ok((family, attrs)) => Self::read_whole(family, attrs, make),
+            Err(error) => make(Err(error)),
+        }
+    }
+
     /// Reads the attributes of a flow.
     ///
     /// # Errors
     /// As [`Flow::decode`].
+    #[inline]
+    pub fn from_attributes(family: AddressFamily, attrs: Attrs<'_>) -> Result<Self, Error> {
+        Self::read_whole(family, attrs, |flow| flow)
+    }
+
     // Not inlined: what it returns is made where the caller wants it, and only there.
     #[inline(never)]
-    pub fn from_attributes(family: AddressFamily, attrs: Attrs<'_>) -> Result<Self, Error> {
-        by_form!(attrs, Self::usual(family, attrs), else Self::unusual(family, attrs))
+    fn read_whole<O>(
+        family: AddressFamily,
+        attrs: Attrs<'_>,
+        make: impl FnOnce(Result<Self, Error>) -> O,
+    ) -> O {
+        by_form!(attrs, Self::usual<O>(family, attrs, make), else make(Self::unusual(family, attrs)))
     }
 
     /// Reads a flow whose tuples begin as [`by_form`] found.
     #[inline(always)]
     #[allow(clippy::inline_always)] // so that all is written where it is returned
-    fn usual<const A: usize, const ICMP: bool, const N: usize>(
+    fn usual<const A: usize, const ICMP: bool, const N: usize, O>(
         family: AddressFamily,
         mut attrs: Attrs<'_>,
-    ) -> Result<Self, Error> {
+        make: impl FnOnce(Result<Self, Error>) -> O,
+    ) -> O {
         let all = attrs.clone();
         let Some(tuples) = Tuple::take_both::<A, ICMP, N>(&mut attrs) else {
-            return Self::unusual(family, all);
+            return make(Self::unusual(family, all));
         };
         let usual = Usual::take(&mut attrs);
         let (original, reply) = Tuple::both::<A, ICMP, N>(tuples);
         if attrs.rest().is_empty() {
-            Ok(usual.flow(family, original, reply))
+            make(Ok(usual.flow(family, original, reply)))
         } else {
-            Self::rest(family, (original, reply), usual, attrs)
+            make(Self::rest(family, (original, reply), usual, attrs))
         }
     }
 

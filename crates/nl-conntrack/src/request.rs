@@ -210,6 +210,28 @@ impl Request for List {
         // Not by `then_some`, which moves the flow whether it is wanted or not.
         if wanted { Ok(Some(flow)) } else { Ok(None) }
     }
+
+    // Most lists have no filter.
+    #[inline]
+    fn is_plain(&self, _: &Message<'_>) -> bool {
+        self.family == AddressFamily::UNSPEC
+            && self.filter == Filter::default()
+            && self.original == TupleFilter::default()
+            && self.reply == TupleFilter::default()
+    }
+
+    #[inline]
+    fn read_as<O>(
+        &self,
+        message: &Message<'_>,
+        make: impl FnOnce(Result<Option<Flow>, Error>) -> O,
+    ) -> O {
+        if self.is_plain(message) {
+            Flow::decode_as(message, |flow| make(flow.map(Some)))
+        } else {
+            make(self.read(message))
+        }
+    }
 }
 
 macro_rules! special_lists {

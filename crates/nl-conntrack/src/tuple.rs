@@ -325,16 +325,16 @@ impl Tuple {
 /// Calls a function, generic as [`Tuple::take_both`], by what the first header of a walk announces;
 /// another expression if that is no usual tuple.
 macro_rules! by_form {
-    ($attrs:expr, $of:ident::$function:ident($($argument:expr),*), else $other:expr) => {{
+    ($attrs:expr, $of:ident::$function:ident$(<$out:ty>)?($($argument:expr),*), else $other:expr) => {{
         let found = $attrs.rest().first_chunk().map_or(0, |bytes| u32::from_ne_bytes(*bytes));
         if found == $crate::tuple::first(52) {
-            $of::$function::<4, false, 104>($($argument),*)
+            $of::$function::<4, false, 104$(, $out)?>($($argument),*)
         } else if found == $crate::tuple::first(76) {
-            $of::$function::<16, false, 152>($($argument),*)
+            $of::$function::<16, false, 152$(, $out)?>($($argument),*)
         } else if found == $crate::tuple::first(60) {
-            $of::$function::<4, true, 120>($($argument),*)
+            $of::$function::<4, true, 120$(, $out)?>($($argument),*)
         } else if found == $crate::tuple::first(84) {
-            $of::$function::<16, true, 168>($($argument),*)
+            $of::$function::<16, true, 168$(, $out)?>($($argument),*)
         } else {
             $other
         }

@@ -6,7 +6,7 @@
 use core::net::IpAddr;
 
 use nl_wire::value::AddressFamily;
-use nl_wire::{Error, Writer};
+use nl_wire::{Error, Message, Writer};
 
 use crate::prefix::Prefix;
 use crate::route::{RTMSG_LEN, Route};
@@ -26,6 +26,13 @@ pub trait Filter<T>: Default {
 
     /// Whether `object` is one of those asked for.
     fn admits(&self, object: &T) -> bool;
+
+    /// Whether it admits whatever this message may hold, as far as can be told at a glance.
+    #[inline]
+    fn admits_any(&self, message: &Message<'_>) -> bool {
+        let _ = message;
+        false
+    }
 }
 
 /// Which routes; by default all of all tables and both families, but not the cache.
@@ -122,16 +129,7 @@ impl Filter<Route> for RouteFilter {
         Ok(())
     }
 
-    #[inline]
     fn admits(&self, route: &Route) -> bool {
-        // Most lists have no filter.
-        let all = !route.flags.contains(RouteFlags::CLONED) && *self == Self::default();
-        all || self.compare(route)
-    }
-}
-
-impl RouteFilter {
-    fn compare(&self, route: &Route) -> bool {
         let is_in = |wanted: Option<Prefix>, found: Option<IpAddr>| {
             wanted.is_none_or(|prefix| found.is_some_and(|found| prefix.contains(found)))
         };
@@ -153,5 +151,13 @@ impl RouteFilter {
             && agrees(self.mark.map(Some), &route.mark)
             && agrees(self.realm_from, &route.realms.map_or(0, |realms| realms.from))
             && agrees(self.realm_to, &route.realms.map_or(0, |realms| realms.to))
+    }
+
+    // Most lists have no filter.
+    #[inline]
+    fn admits_any(&self, message: &Message<'_>) -> bool {
+        let flags = message.body().get(8..RTMSG_LEN).and_then(|flags| flags.first_chunk());
+        let is_cloned = |flags: &[u8; 4]| u32::from_ne_bytes(*flags) & RouteFlags::CLONED.0 != 0;
+        flags.is_some_and(|flags| !is_cloned(flags)) && *self == Self::default()
     }
 }

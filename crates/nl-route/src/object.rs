@@ -35,6 +35,12 @@ pub trait Object: Sized {
     /// If the message is of another type or damaged.
     fn decode(message: &Message<'_>) -> Result<Self, Error>;
 
+    /// What `make` makes of [`Object::decode`]: made at once, where the caller wants it.
+    #[inline]
+    fn decode_as<O>(message: &Message<'_>, make: impl FnOnce(Result<Self, Error>) -> O) -> O {
+        make(Self::decode(message))
+    }
+
     /// Writes everything known of it: the body of a message that reports it.
     ///
     /// # Errors
@@ -109,6 +115,11 @@ impl Object for Route {
     #[inline]
     fn decode(message: &Message<'_>) -> Result<Self, Error> {
         Self::decode(message)
+    }
+
+    #[inline]
+    fn decode_as<O>(message: &Message<'_>, make: impl FnOnce(Result<Self, Error>) -> O) -> O {
+        Self::decode_as(message, make)
     }
 
     fn encode(&self, writer: &mut Writer<'_>) -> Result<(), Error> {

@@ -70,6 +70,24 @@ impl<T: Object> Request for List<T> {
         // Not by `then_some`, which moves the object whether it is wanted or not.
         if self.filter.admits(&object) { Ok(Some(object)) } else { Ok(None) }
     }
+
+    #[inline]
+    fn is_plain(&self, message: &Message<'_>) -> bool {
+        message.header.message_type == T::NEW && self.filter.admits_any(message)
+    }
+
+    #[inline]
+    fn read_as<O>(
+        &self,
+        message: &Message<'_>,
+        make: impl FnOnce(Result<Option<T>, Error>) -> O,
+    ) -> O {
+        if self.is_plain(message) {
+            T::decode_as(message, |object| make(object.map(Some)))
+        } else {
+            make(self.read(message))
+        }
+    }
 }
 
 /// Does something to an object; as an event, tells what was done to it.

@@ -193,23 +193,37 @@ impl Route {
     /// where.
     #[inline]
     pub fn decode(message: &Message<'_>) -> Result<Self, Error> {
+        Self::decode_as(message, |route| route)
+    }
+
+    /// What `make` makes of [`Route::decode`].
+    #[inline]
+    pub(crate) fn decode_as<O>(
+        message: &Message<'_>,
+        make: impl FnOnce(Result<Self, Error>) -> O,
+    ) -> O {
         match message.header.message_type {
             RTM_NEWROUTE | RTM_DELROUTE | RTM_GETROUTE => {}
-            found => return Err(Problem::MessageType { found }.into()),
+            found => return make(Err(Problem::MessageType { found }.into())),
         }
         let body = message.body();
         let Some((head, attrs)) = body.split_first_chunk() else {
-            return Err(Problem::FixedHeader { expected: RTMSG_LEN, actual: body.len() }.into());
+            let problem = Problem::FixedHeader { expected: RTMSG_LEN, actual: body.len() };
+            return make(Err(problem.into()));
         };
-        Self::read_whole(head, Attrs::new(attrs))
+        Self::read_whole(head, Attrs::new(attrs), make)
     }
 
     // Not inlined: what it returns is made where the caller wants it, and only there.
     #[inline(never)]
-    fn read_whole(head: &[u8; RTMSG_LEN], attrs: Attrs<'_>) -> Result<Self, Error> {
+    fn read_whole<O>(
+        head: &[u8; RTMSG_LEN],
+        attrs: Attrs<'_>,
+        make: impl FnOnce(Result<Self, Error>) -> O,
+    ) -> O {
         match Self::usual(head, attrs.clone()) {
-            Some(route) => Ok(route),
-            None => Self::walked(head, attrs),
+            Some(route) => make(Ok(route)),
+            None => make(Self::walked(head, attrs)),
         }
     }
 

@@ -1,8 +1,10 @@
 //! Captured messages: decoded, written again, cut short at every byte.
 #![cfg(target_endian = "little")]
 
+use nl_route::filter::RouteFilter;
 use nl_route::names::Names;
 use nl_route::nexthop::Member;
+use nl_route::request::List;
 use nl_route::route::{CacheInfo, Hop, Metrics, RouteView};
 use nl_route::value::{
     HopFlags, NeighbourExtFlags, NeighbourState, PathFeatures, Preference, RuleAction, RuleFlags,
@@ -15,7 +17,7 @@ use nl_route::{
 use nl_testkit::{every_truncation, fixture, fixtures};
 use nl_wire::json::Json;
 use nl_wire::listing::Listing;
-use nl_wire::{Error, Message, write};
+use nl_wire::{Error, Message, Request as _, write};
 
 const FOLDER: &str = "tests/fixtures";
 
@@ -126,6 +128,39 @@ fn all_survive_every_truncation() {
             }
         });
     }
+}
+
+/// What a list takes without a look is what it takes, and read the same.
+#[test]
+fn plain_replies_are_what_was_asked_for() {
+    let lists = [
+        RouteFilter::default(),
+        RouteFilter { cloned: true, ..RouteFilter::default() },
+        RouteFilter { family: AddressFamily::INET6, ..RouteFilter::default() },
+        RouteFilter { oif: Some(1), ..RouteFilter::default() },
+    ];
+    let mut plain = 0;
+    let mut check = |bytes: &[u8]| {
+        let Ok(message) = Message::decode(bytes) else { return };
+        for filter in lists {
+            let list = List::<Route> { filter };
+            let read = list.read(&message);
+            assert_eq!(list.read_as(&message, |read| read), read);
+            if list.is_plain(&message) {
+                assert_ne!(read, Ok(None), "{message:?}");
+                plain += 1;
+            }
+        }
+    };
+    for (_, bytes) in fixtures(FOLDER) {
+        check(&bytes);
+        for end in 16..bytes.len() {
+            let mut whole = bytes[..end].to_vec();
+            whole[..4].copy_from_slice(&u32::try_from(end).unwrap().to_ne_bytes());
+            check(&whole);
+        }
+    }
+    assert_ne!(plain, 0);
 }
 
 #[test]

@@ -57,6 +57,28 @@ pub trait Request {
     /// If the reply can't be decoded. Replies before and after are not affected.
     fn read(&self, message: &Message<'_>) -> Result<Option<Self::Item>, Error>;
 
+    /// Whether of this reply [`Request::read`] gives an item or an error, and surely not `None`, as far
+    /// as can be told at a glance; `false`, as here, says nothing. Then a connection asks
+    /// [`Request::read_as`].
+    #[inline]
+    fn is_plain(&self, message: &Message<'_>) -> bool {
+        let _ = message;
+        false
+    }
+
+    /// What `make` makes of [`Request::read`].
+    ///
+    /// For large objects, which take longer to move than to read: one who has the result made by the
+    /// same expression as the object needs not to move it.
+    #[inline]
+    fn read_as<O>(
+        &self,
+        message: &Message<'_>,
+        make: impl FnOnce(Result<Option<Self::Item>, Error>) -> O,
+    ) -> O {
+        make(self.read(message))
+    }
+
     /// Appends the whole request message to `out`.
     ///
     /// # Errors
@@ -109,5 +131,19 @@ impl<R: Request + ?Sized> Request for &R {
 
     fn read(&self, message: &Message<'_>) -> Result<Option<Self::Item>, Error> {
         (**self).read(message)
+    }
+
+    #[inline]
+    fn is_plain(&self, message: &Message<'_>) -> bool {
+        (**self).is_plain(message)
+    }
+
+    #[inline]
+    fn read_as<O>(
+        &self,
+        message: &Message<'_>,
+        make: impl FnOnce(Result<Option<Self::Item>, Error>) -> O,
+    ) -> O {
+        (**self).read_as(message, make)
     }
 }

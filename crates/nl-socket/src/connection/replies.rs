@@ -43,7 +43,21 @@ impl<'c, R: Request> Replies<'c, R> {
         Ok(())
     }
 
+    /// The next item beyond entries at hand.
     #[inline(never)]
+    fn rest(&mut self) -> Option<Result<R::Item, Error>> {
+        if self.over {
+            return None;
+        }
+        while let Some(message) = self.connection.entry() {
+            let item = item(self.request.read(&message));
+            if item.is_some() {
+                return item;
+            }
+        }
+        self.step().transpose()
+    }
+
     fn step(&mut self) -> Result<Option<R::Item>, Error> {
         loop {
             let (request, sequence) = (&self.request, self.sequence);
@@ -91,18 +105,27 @@ impl<R: Request> Iterator for Replies<'_, R> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if self.over {
-            return None;
-        }
-        // Of a large table nearly all turns end here.
-        while let Some(message) = self.connection.entry() {
-            match self.request.read(&message) {
-                Ok(None) => {}
-                Ok(Some(item)) => return Some(Ok(item)),
-                Err(error) => return Some(Err(Loss::Undecodable(error).into())),
+        match self.connection.entry() {
+            // Of a large table nearly all turns end here, with an item made where it is returned.
+            Some(message) if self.request.is_plain(&message) => {
+                self.request.read_as(&message, item)
             }
+            Some(message) => match item(self.request.read(&message)) {
+                None => self.rest(),
+                item => item,
+            },
+            None => self.rest(),
         }
-        self.step().transpose()
+    }
+}
+
+/// What a reply gives.
+#[inline]
+fn item<T>(read: Result<Option<T>, nl_wire::Error>) -> Option<Result<T, Error>> {
+    match read {
+        Ok(Some(item)) => Some(Ok(item)),
+        Ok(None) => None,
+        Err(error) => Some(Err(Loss::Undecodable(error).into())),
     }
 }
 
