@@ -8,10 +8,10 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::attr::{Attr, Attrs};
+use crate::attr::Attrs;
 use crate::datagram::Message;
 use crate::errno::Errno;
-use crate::error::{Error, Problem};
+use crate::error::{Error, Expected, Problem};
 use crate::header::{Flags, HEADER_LEN, Header, NLMSG_DONE, NLMSG_ERROR, align};
 use crate::policy::{POLICY, Policy};
 use crate::table::{Path, Protocol};
@@ -105,10 +105,13 @@ impl<'a> Ack<'a> {
     }
 
     fn from_parts(errno: i32, request: Option<Header>, repeated: &'a [u8], tlvs: &'a [u8]) -> Self {
-        let mut extended = ExtendedAck::default();
-        let damage = extended.read(Attrs::new(tlvs)).err();
-        let damage = damage.map(|error| error.in_table(&EXTENDED_ACK));
-        Self { errno: Errno::from_wire(errno), request, repeated, extended, damage }
+        let extended = ExtendedAck::default();
+        let errno = Errno::from_wire(errno);
+        let mut ack = Self { errno, request, repeated, extended, damage: None };
+        if let Err(error) = ack.extended.read(Attrs::new(tlvs)) {
+            ack.damage = Some(error.in_table(&EXTENDED_ACK));
+        }
+        ack
     }
 
     /// The refusal as a value of its own, its offsets resolved to attribute paths in `request`, the
@@ -118,21 +121,16 @@ impl<'a> Ack<'a> {
             return None;
         }
         let extended = &self.extended;
-        let locate = |offset| Path::locate(protocol, request, offset);
+        let place =
+            |offset| protocol.resolve.and_then(|resolve| resolve(protocol, request, offset));
         let missing = extended.missing_type.and_then(|number| {
-            let nest = if let Some(offset) = extended.missing_nest {
-                locate(offset)?
-            } else {
-                let message = Message::decode(request).ok()?;
-                Path::new(protocol.message(message.header.message_type)?.attributes)
-            };
-            Some(nest.missing(u16::try_from(number).ok()?))
+            Some(place(extended.missing_nest)?.missing(u16::try_from(number).ok()?))
         });
         Some(Failure {
             errno: self.errno,
             message: extended.message.map(Text::from),
             offset: extended.offset,
-            path: extended.offset.and_then(locate),
+            path: extended.offset.and_then(|offset| place(Some(offset))),
             policy: extended.policy,
             missing_type: extended.missing_type,
             missing,
@@ -142,29 +140,38 @@ impl<'a> Ack<'a> {
 }
 
 impl<'a> ExtendedAck<'a> {
+    #[inline(never)]
     fn read(&mut self, mut attrs: Attrs<'a>) -> Result<(), Error> {
-        attrs.try_for_each(|attr| self.read_one(&attr?))
-    }
-
-    fn read_one(&mut self, attr: &Attr<'a>) -> Result<(), Error> {
-        match attr.number() {
-            NLMSGERR_ATTR_MSG => self.message = Some(attr.text()),
-            NLMSGERR_ATTR_OFFS => self.offset = Some(attr.u32()?),
-            NLMSGERR_ATTR_COOKIE => self.cookie = Some(attr.payload),
-            NLMSGERR_ATTR_POLICY => {
-                let policy = Policy::decode(attr.nested());
-                self.policy = Some(policy.map_err(|error| error.within(NLMSGERR_ATTR_POLICY))?);
+        while let Some(attr) = attrs.step() {
+            let word = match attr.number() {
+                NLMSGERR_ATTR_OFFS => &mut self.offset,
+                NLMSGERR_ATTR_MISS_TYPE => &mut self.missing_type,
+                NLMSGERR_ATTR_MISS_NEST => &mut self.missing_nest,
+                other => {
+                    match other {
+                        NLMSGERR_ATTR_MSG => self.message = Some(attr.text()),
+                        NLMSGERR_ATTR_COOKIE => self.cookie = Some(attr.payload),
+                        NLMSGERR_ATTR_POLICY => match Policy::decode(attr.nested()) {
+                            Ok(policy) => self.policy = Some(policy),
+                            Err(error) => return Err(error.within(NLMSGERR_ATTR_POLICY)),
+                        },
+                        _ => {}
+                    }
+                    continue;
+                }
+            };
+            let found = attr.word();
+            if found.is_none() {
+                return Err(attr.wrong_length(Expected::AtLeast(4)));
             }
-            NLMSGERR_ATTR_MISS_TYPE => self.missing_type = Some(attr.u32()?),
-            NLMSGERR_ATTR_MISS_NEST => self.missing_nest = Some(attr.u32()?),
-            _ => {}
+            *word = found;
         }
-        Ok(())
+        attrs.finish()
     }
 }
 
 /// A refusal by the kernel, with all that it says about the reason.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The error number; never 0.
     pub errno: Errno,
@@ -172,7 +179,7 @@ pub struct Failure {
     pub message: Option<Text>,
     /// Where the refused attribute stands, in bytes from the start of the request's header.
     pub offset: Option<u32>,
-    /// The refused attribute.
+    /// The refused attribute. Without the feature `names` the offset is told instead.
     pub path: Option<Path>,
     /// What the kernel demands of the refused attribute.
     pub policy: Option<Policy>,
@@ -220,6 +227,13 @@ impl fmt::Display for Failure {
             (None, Some(number)) => write!(f, ", missing attribute {number}"),
             (None, None) => Ok(()),
         }
+    }
+}
+
+/// The same line as `Display`: who keeps errors as `dyn Error` links both.
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -79,6 +79,13 @@ impl<'a> Attr<'a> {
         u64_be: u64 = from_be_bytes;
     }
 
+    /// The 32-bit number in host byte order, if the payload is that long: for decoders that tell of
+    /// all that are not in one place, as the way out with an error is longer than all else.
+    #[inline]
+    pub(crate) fn word(&self) -> Option<u32> {
+        self.payload.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
+    }
+
     /// The first `N` bytes of the payload.
     ///
     /// # Errors
@@ -283,10 +290,21 @@ impl<'a> Attrs<'a> {
     /// What is wrong with the attribute that it stopped at.
     #[inline]
     pub fn finish(mut self) -> Result<(), Error> {
-        if self.rest.is_empty() {
-            Ok(())
-        } else {
-            self.next().map_or(Ok(()), |attr| attr.map(drop))
+        if self.rest.is_empty() || self.step().is_some() { Ok(()) } else { Err(self.damage()) }
+    }
+
+    /// What is wrong with the attribute that [`Attrs::step`] stopped at; nothing is left behind it.
+    #[cold]
+    #[inline(never)]
+    fn damage(&mut self) -> Error {
+        let rest = core::mem::take(&mut self.rest);
+        let left = rest.len();
+        match rest.first_chunk() {
+            Some(bytes) => {
+                let (stated, raw_type) = header(*bytes);
+                Error::at(Problem::AttributeLength { stated, left }, raw_type & NLA_TYPE_MASK)
+            }
+            None => Problem::AttributeHeader { left }.into(),
         }
     }
 }
@@ -297,17 +315,11 @@ impl<'a> Iterator for Attrs<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let Some(bytes) = self.rest.first_chunk() else {
-            if self.rest.is_empty() {
-                return None;
-            }
-            let left = core::mem::take(&mut self.rest).len();
-            return Some(Err(Problem::AttributeHeader { left }.into()));
+            return if self.rest.is_empty() { None } else { Some(Err(self.damage())) };
         };
         let (length, raw_type) = header(*bytes);
         let Some(payload) = self.rest.get(ATTR_HEADER_LEN..usize::from(length)) else {
-            let left = core::mem::take(&mut self.rest).len();
-            let problem = Problem::AttributeLength { stated: length, left };
-            return Some(Err(Error::at(problem, raw_type & NLA_TYPE_MASK)));
+            return Some(Err(self.damage()));
         };
         self.rest = self.rest.get(align(usize::from(length))..).unwrap_or_default();
         Some(Ok(Attr { raw_type, payload }))

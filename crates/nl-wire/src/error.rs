@@ -92,18 +92,21 @@ pub struct Error {
 impl Error {
     /// `problem` at the attribute `number`.
     #[cold]
+    #[inline(never)]
     pub fn at(problem: Problem, number: u16) -> Self {
         Self { problem, path: Path::default().within(number) }
     }
 
     /// A required attribute is missing.
     #[cold]
+    #[inline(never)]
     pub fn missing(number: u16) -> Self {
         Self::at(Problem::Missing, number)
     }
 
     /// The same error, seen from outside the attribute `number`.
     #[cold]
+    #[inline(never)]
     #[must_use]
     pub fn within(self, number: u16) -> Self {
         Self { path: self.path.within(number), ..self }
@@ -111,6 +114,7 @@ impl Error {
 
     /// The same error, seen from outside the array entry `index`.
     #[cold]
+    #[inline(never)]
     #[must_use]
     pub fn within_index(self, index: usize) -> Self {
         Self { path: self.path.within_index(index), ..self }
@@ -118,6 +122,7 @@ impl Error {
 
     /// The same error, its path named by `table`.
     #[cold]
+    #[inline(never)]
     #[must_use]
     pub fn in_table(self, table: &'static Table) -> Self {
         Self { path: self.path.in_table(table), ..self }
@@ -158,7 +163,9 @@ impl fmt::Display for Problem {
             Self::MessageLength { stated, left } => {
                 write!(f, "message cut short: {left} bytes of {stated}")
             }
-            Self::MessageType { found } => write!(f, "unexpected message type {found}"),
+            Self::MessageType { found } => {
+                write!(f, "unexpected message type {}", u32::from(found))
+            }
             Self::FixedHeader { expected, actual } => {
                 write!(f, "fixed header cut short: {actual} bytes, expected {expected}")
             }
@@ -166,7 +173,7 @@ impl fmt::Display for Problem {
                 write!(f, "attribute header cut short: {left} bytes, expected 4")
             }
             Self::AttributeLength { stated, left } => {
-                write!(f, "attribute length {stated}, expected 4 to {left}")
+                write!(f, "attribute length {}, expected 4 to {left}", u32::from(stated))
             }
             Self::PayloadLength { expected, actual } => {
                 write!(f, "{actual} bytes, expected {expected}")

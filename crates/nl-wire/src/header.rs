@@ -142,21 +142,16 @@ impl Header {
     /// [`crate::datagram::Messages`].
     #[inline]
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        match bytes.first_chunk() {
-            Some(bytes) => Ok(Self::read(bytes)),
-            None => Err(Problem::MessageHeader { left: bytes.len() }.into()),
-        }
-    }
-
-    #[inline]
-    pub(crate) fn read(b: &[u8; HEADER_LEN]) -> Self {
-        Self {
+        let Some(b) = bytes.first_chunk::<HEADER_LEN>() else {
+            return Err(Problem::MessageHeader { left: bytes.len() }.into());
+        };
+        Ok(Self {
             length: u32::from_ne_bytes([b[0], b[1], b[2], b[3]]),
             message_type: u16::from_ne_bytes([b[4], b[5]]),
             flags: Flags(u16::from_ne_bytes([b[6], b[7]])),
             sequence: u32::from_ne_bytes([b[8], b[9], b[10], b[11]]),
             port: u32::from_ne_bytes([b[12], b[13], b[14], b[15]]),
-        }
+        })
     }
 
     /// The 16 bytes of this header.

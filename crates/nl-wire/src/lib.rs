@@ -9,7 +9,8 @@
 //! refusals, and is soon built.
 //!
 //! - `names`: the kernel's names of attributes, messages, numbers and errors. Without it the tables
-//!   hold what attributes contain, and paths, flags and errors print as numbers.
+//!   hold what attributes contain, paths, flags and errors print as numbers, and refusals tell the
+//!   byte of the request instead of the attribute ([`Failure`]).
 //! - `listing` (with `names`): the annotated listing of any message, [`listing`].
 //! - `json`: the JSON writer [`json`] and, for it and text output, [`number`].
 //! - `pcap`: captures, [`pcap`].

@@ -6,7 +6,7 @@
 use core::fmt;
 
 use crate::attr::Attrs;
-use crate::error::Error;
+use crate::error::{Error, Expected};
 
 crate::attributes! {
     /// The attributes of one attribute's policy.
@@ -82,36 +82,69 @@ impl Policy {
     ///
     /// # Errors
     /// If an attribute is cut short; unknown ones are passed over.
-    pub fn decode(attrs: Attrs<'_>) -> Result<Self, Error> {
-        let mut policy = Self::default();
-        for attr in attrs {
-            let attr = attr?;
-            match attr.number() {
-                NL_POLICY_TYPE_ATTR_TYPE => policy.kind = Some(PolicyType(attr.u32()?)),
-                NL_POLICY_TYPE_ATTR_MIN_VALUE_S => policy.min_signed = Some(attr.i64()?),
-                NL_POLICY_TYPE_ATTR_MAX_VALUE_S => policy.max_signed = Some(attr.i64()?),
-                NL_POLICY_TYPE_ATTR_MIN_VALUE_U => policy.min_unsigned = Some(attr.u64()?),
-                NL_POLICY_TYPE_ATTR_MAX_VALUE_U => policy.max_unsigned = Some(attr.u64()?),
-                NL_POLICY_TYPE_ATTR_MIN_LENGTH => policy.min_length = Some(attr.u32()?),
-                NL_POLICY_TYPE_ATTR_MAX_LENGTH => policy.max_length = Some(attr.u32()?),
-                NL_POLICY_TYPE_ATTR_POLICY_IDX => policy.policy_index = Some(attr.u32()?),
-                NL_POLICY_TYPE_ATTR_POLICY_MAXTYPE => policy.policy_max_type = Some(attr.u32()?),
-                NL_POLICY_TYPE_ATTR_BITFIELD32_MASK => policy.bitfield_mask = Some(attr.u32()?),
-                NL_POLICY_TYPE_ATTR_MASK => policy.mask = Some(attr.u64()?),
-                _ => {}
+    pub fn decode(mut attrs: Attrs<'_>) -> Result<Self, Error> {
+        const LAST: usize = NL_POLICY_TYPE_ATTR_MASK as usize;
+        let mut values = [None; LAST + 1];
+        while let Some(attr) = attrs.step() {
+            let (value, length) = match attr.number() {
+                NL_POLICY_TYPE_ATTR_TYPE
+                | NL_POLICY_TYPE_ATTR_MIN_LENGTH
+                | NL_POLICY_TYPE_ATTR_MAX_LENGTH
+                | NL_POLICY_TYPE_ATTR_POLICY_IDX
+                | NL_POLICY_TYPE_ATTR_POLICY_MAXTYPE
+                | NL_POLICY_TYPE_ATTR_BITFIELD32_MASK => (attr.word().map(u64::from), 4),
+                NL_POLICY_TYPE_ATTR_MIN_VALUE_S
+                | NL_POLICY_TYPE_ATTR_MAX_VALUE_S
+                | NL_POLICY_TYPE_ATTR_MIN_VALUE_U
+                | NL_POLICY_TYPE_ATTR_MAX_VALUE_U
+                | NL_POLICY_TYPE_ATTR_MASK => {
+                    let bytes = attr.payload.first_chunk();
+                    (bytes.map(|bytes| u64::from_ne_bytes(*bytes)), 8)
+                }
+                _ => continue,
+            };
+            if value.is_none() {
+                return Err(attr.wrong_length(Expected::AtLeast(length)));
+            }
+            if let Some(slot) = values.get_mut(usize::from(attr.number())) {
+                *slot = value;
             }
         }
-        Ok(policy)
+        attrs.finish()?;
+        let long = |number: u16| values[usize::from(number)];
+        let signed = |number| long(number).map(|it: u64| i64::from_ne_bytes(it.to_ne_bytes()));
+        #[allow(clippy::cast_possible_truncation)] // these were words
+        let word = |number| long(number).map(|it| it as u32);
+        Ok(Self {
+            kind: word(NL_POLICY_TYPE_ATTR_TYPE).map(PolicyType),
+            min_signed: signed(NL_POLICY_TYPE_ATTR_MIN_VALUE_S),
+            max_signed: signed(NL_POLICY_TYPE_ATTR_MAX_VALUE_S),
+            min_unsigned: long(NL_POLICY_TYPE_ATTR_MIN_VALUE_U),
+            max_unsigned: long(NL_POLICY_TYPE_ATTR_MAX_VALUE_U),
+            min_length: word(NL_POLICY_TYPE_ATTR_MIN_LENGTH),
+            max_length: word(NL_POLICY_TYPE_ATTR_MAX_LENGTH),
+            policy_index: word(NL_POLICY_TYPE_ATTR_POLICY_IDX),
+            policy_max_type: word(NL_POLICY_TYPE_ATTR_POLICY_MAXTYPE),
+            bitfield_mask: word(NL_POLICY_TYPE_ATTR_BITFIELD32_MASK),
+            mask: long(NL_POLICY_TYPE_ATTR_MASK),
+        })
     }
 }
 
 impl fmt::Display for Policy {
     /// One line: `U32, value 0 to 7`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.kind.unwrap_or_default())?;
-        range(f, "value", self.min_signed, self.max_signed)?;
-        range(f, "value", self.min_unsigned, self.max_unsigned)?;
-        range(f, "length", self.min_length, self.max_length)?;
+        let kind = self.kind.unwrap_or_default();
+        match kind.word() {
+            Some(word) => f.write_str(word)?,
+            None => write!(f, "{}", kind.0)?,
+        }
+        let signed = |limit: i64| (limit < 0, limit.unsigned_abs());
+        range(f, "value", self.min_signed.map(signed), self.max_signed.map(signed))?;
+        let long = |limit: u64| (false, limit);
+        range(f, "value", self.min_unsigned.map(long), self.max_unsigned.map(long))?;
+        let word = |limit: u32| (false, limit.into());
+        range(f, "length", self.min_length.map(word), self.max_length.map(word))?;
         if let Some(greatest) = self.policy_max_type {
             write!(f, ", attributes up to {greatest}")?;
         }
@@ -123,17 +156,26 @@ impl fmt::Display for Policy {
     }
 }
 
-fn range<T: fmt::Display + PartialEq>(
+/// Limits of numbers of any kind: whether they are below zero, and how far from it.
+fn range(
     f: &mut fmt::Formatter<'_>,
     what: &str,
-    least: Option<T>,
-    greatest: Option<T>,
+    least: Option<(bool, u64)>,
+    greatest: Option<(bool, u64)>,
 ) -> fmt::Result {
-    match (least, greatest) {
-        (Some(least), Some(greatest)) if least == greatest => write!(f, ", {what} {least}"),
-        (Some(least), Some(greatest)) => write!(f, ", {what} {least} to {greatest}"),
-        (Some(least), None) => write!(f, ", {what} at least {least}"),
-        (None, Some(greatest)) => write!(f, ", {what} at most {greatest}"),
-        (None, None) => Ok(()),
+    let Some(first) = least.or(greatest) else { return Ok(()) };
+    let bound = match (least, greatest) {
+        (_, None) => "at least ",
+        (None, _) => "at most ",
+        _ => "",
+    };
+    let number = |f: &mut fmt::Formatter<'_>, before: &str, (negative, size): (bool, u64)| {
+        write!(f, "{before}{}{size}", if negative { "-" } else { "" })
+    };
+    write!(f, ", {what} {bound}")?;
+    number(f, "", first)?;
+    match greatest.filter(|greatest| *greatest != first) {
+        Some(greatest) => number(f, " to ", greatest),
+        None => Ok(()),
     }
 }

@@ -186,9 +186,12 @@ impl Payload {
     /// attributes), with the number of the case; any other payload is itself.
     pub fn resolve(self, siblings: &crate::attr::Attrs<'_>) -> (Self, Option<usize>) {
         let Self::Choice { by, cases } = self else { return (self, None) };
-        for sibling in siblings.clone().flatten().filter(|attr| attr.number() == by) {
-            if let Some(case) = cases.iter().position(|(key, _)| key.matches(&sibling)) {
-                return (cases[case].1, Some(case));
+        let mut siblings = siblings.clone();
+        while let Some(sibling) = siblings.step() {
+            if sibling.number() == by {
+                if let Some(case) = cases.iter().position(|(key, _)| key.matches(&sibling)) {
+                    return (cases[case].1, Some(case));
+                }
             }
         }
         (Self::Bytes, None)
@@ -239,7 +242,15 @@ pub struct Protocol {
     pub family: Family,
     /// The message types, in ascending order.
     pub messages: &'static [MessageKind],
+    /// Resolves the offsets in refusals. By its address, so that nothing of it is linked where no
+    /// protocol has it: those of the macros without the feature `names`.
+    #[doc(hidden)]
+    pub resolve: Option<Resolve>,
 }
+
+/// [`Path::resolve`].
+#[doc(hidden)]
+pub type Resolve = fn(&Protocol, &[u8], Option<u32>) -> Option<Path>;
 
 impl Protocol {
     /// What is known of messages of type `message_type`.
@@ -251,7 +262,7 @@ impl Protocol {
     /// A protocol of which nothing but its number is known: listings show its headers, and bodies
     /// as bytes.
     pub const fn unknown(family: Family) -> Self {
-        Self { family, messages: &[] }
+        Self { family, messages: &[], resolve: None }
     }
 }
 
@@ -455,7 +466,11 @@ macro_rules! protocol {
             const PARTS: &[&$crate::table::Protocol] = &[$(&$part),*];
             const MESSAGES: &[$crate::table::MessageKind] =
                 &$crate::table::joined::<{ $crate::table::count(PARTS) }>(PARTS);
-            $crate::table::Protocol { family: $family, messages: MESSAGES }
+            $crate::table::Protocol {
+                family: $family,
+                messages: MESSAGES,
+                resolve: $crate::if_named!($crate::table::Path::resolve),
+            }
         };
     };
     ($($(#[$meta:meta])* $vis:vis static $protocol:ident: $family:path {
@@ -481,6 +496,7 @@ macro_rules! protocol {
                         header: $header,
                         attributes: $attributes,
                     }),*],
+                    resolve: $crate::if_named!($crate::table::Path::resolve),
                 }
             };
         )*

@@ -35,12 +35,17 @@ pub struct Escaped<'a>(pub &'a [u8]);
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.0.utf8_chunks() {
-            for piece in chunk.valid().split_inclusive(is_control) {
-                let control = piece.chars().next_back().filter(|&last| is_control(last));
-                let (plain, control) =
-                    piece.split_at(piece.len() - control.map_or(0, char::len_utf8));
-                f.write_str(plain)?;
-                escape(f, control.as_bytes())?;
+            let text = chunk.valid();
+            if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+                f.write_str(text)?;
+            } else {
+                for character in text.chars() {
+                    if is_control(character) {
+                        escape(f, character.encode_utf8(&mut [0; 4]).as_bytes())?;
+                    } else {
+                        f.write_char(character)?;
+                    }
+                }
             }
             escape(f, chunk.invalid())?;
         }
@@ -48,6 +53,7 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
+#[inline(never)]
 fn escape(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "\\x{byte:02x}"))
 }

@@ -101,6 +101,25 @@ macro_rules! named_numbers {
     };
 }
 
+/// What only names need; `None` without the feature `names`.
+#[cfg(feature = "names")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! if_named {
+    ($value:expr) => {
+        Some($value)
+    };
+}
+
+#[cfg(not(feature = "names"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! if_named {
+    ($value:expr) => {
+        None
+    };
+}
+
 /// Where each of the strings of these lengths ends when they stand one behind the other.
 #[doc(hidden)]
 pub const fn ends<const N: usize>(lengths: [usize; N]) -> [u16; N] {

@@ -86,9 +86,16 @@ impl Path {
     ///
     /// `None` if the offset is in no attribute or the message type is unknown to `protocol`.
     pub fn locate(protocol: &Protocol, message: &[u8], offset: u32) -> Option<Self> {
+        Self::resolve(protocol, message, Some(offset))
+    }
+
+    /// As [`Path::locate`]; without an offset the empty path of the message itself.
+    #[doc(hidden)]
+    pub fn resolve(protocol: &Protocol, message: &[u8], offset: Option<u32>) -> Option<Self> {
         let kind = protocol.message(Message::decode(message).ok()?.header.message_type)?;
         let start = HEADER_LEN + align(kind.header.width());
         let mut path = Self::new(kind.attributes);
+        let Some(offset) = offset else { return Some(path) };
         let relative = (offset as usize).checked_sub(start)?;
         path.descend(Attrs::new(message.get(start..)?), Payload::Nest(kind.attributes), relative);
         (!path.is_empty()).then_some(path)
@@ -100,12 +107,14 @@ impl Path {
         while self.len < MAX_DEPTH {
             let level = attrs.clone();
             let mut end = 0;
-            let found = attrs.flatten().find_map(|attr| {
+            let (attr, at) = loop {
+                let Some(attr) = attrs.step() else { return };
                 let at = end;
                 end = at + align(ATTR_HEADER_LEN + attr.payload.len());
-                (offset < end).then_some((attr, at))
-            });
-            let Some((attr, at)) = found else { return };
+                if offset < end {
+                    break (attr, at);
+                }
+            };
             self.push(attr.number());
             let inner = match payload {
                 Payload::Nest(table) | Payload::Headed(_, table) | Payload::Records(_, table) => {
@@ -190,40 +199,42 @@ impl fmt::Display for Path {
         let mut scope = self.table.map(Payload::Nest);
         let mut separator = "";
         for &step in self.steps() {
+            let number = u32::from(step & NLA_TYPE_MASK);
             if step & CASE == CASE {
                 scope = match scope {
                     Some(Payload::Choice { cases, .. }) => {
-                        cases.get(usize::from(step & NLA_TYPE_MASK)).map(|case| case.1)
+                        cases.get(number as usize).map(|case| case.1)
                     }
                     _ => None,
                 };
-            } else if step & INDEX != 0 {
-                write!(f, "[{}]", step & NLA_TYPE_MASK)?;
-            } else {
-                let row = match scope {
+                continue;
+            }
+            let mut name = "";
+            let mut index = step & INDEX != 0;
+            if !index {
+                scope = match scope {
                     Some(
                         Payload::Nest(table)
                         | Payload::Headed(_, table)
                         | Payload::Records(_, table),
-                    ) => table.row(step),
+                    ) => table.row(step).map(|row| {
+                        name = row.name;
+                        row.payload
+                    }),
+                    Some(Payload::List(each)) => {
+                        index = true;
+                        Some(*each)
+                    }
                     _ => None,
                 };
-                match (row, scope) {
-                    (Some(row), _) => {
-                        match row.name {
-                            "" => write!(f, "{separator}{step}")?,
-                            name => write!(f, "{separator}{name}")?,
-                        }
-                        scope = Some(row.payload);
-                    }
-                    (None, Some(Payload::List(each))) => {
-                        write!(f, "[{step}]")?;
-                        scope = Some(*each);
-                    }
-                    (None, _) => {
-                        write!(f, "{separator}{step}")?;
-                        scope = None;
-                    }
+            }
+            if index {
+                write!(f, "[{number}]")?;
+            } else {
+                f.write_str(separator)?;
+                match name {
+                    "" => write!(f, "{number}")?,
+                    name => f.write_str(name)?,
                 }
                 separator = "/";
             }
