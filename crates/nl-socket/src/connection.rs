@@ -18,6 +18,7 @@ use crate::netns::Netns;
 use crate::options::NetlinkOption;
 use crate::ring::Ring;
 use crate::socket::{Socket, Wait};
+use crate::sys;
 use crate::trace::{Direction, Trace, Tracer};
 
 #[cfg(feature = "threads")]
@@ -60,11 +61,15 @@ pub struct Connection {
     ahead: Option<Box<dyn ReadAhead + Send>>,
     timeout: Option<Duration>,
     counters: Counters,
-    tracer: Option<Tracer>,
+    tracer: Option<TraceAll>,
     protocol: Option<&'static Protocol>,
     /// What the kernel said with a success since the last request began.
     warning: Option<Text>,
 }
+
+/// Shows each message of a datagram to a [`Tracer`]: made where one is set, as the walk is not linked
+/// without.
+type TraceAll = Box<dyn FnMut(&'static Protocol, Direction, &[u8]) + Send>;
 
 /// What receives ahead. Known by its vtable alone: in a program that never wants it nothing of it is
 /// linked.
@@ -114,7 +119,7 @@ impl Connection {
     /// # Errors
     /// [`Error::Io`], see [`Socket::open`].
     pub fn open(family: Family) -> Result<Self, Error> {
-        Self::new(Socket::open(family.0)?)
+        Self::new(Socket::open(family.0).map_err(Error::Io)?)
     }
 
     /// Opens a connection in another network namespace; the calling thread stays where it is.
@@ -136,8 +141,8 @@ impl Connection {
             let _ = socket.set_option(option, true);
         }
         // The kernel keeps book of twice what is asked for.
-        if socket.receive_buffer()? < 2 * RECEIVE_BUFFER {
-            socket.set_receive_buffer(RECEIVE_BUFFER)?;
+        if socket.receive_buffer().map_err(Error::Io)? < 2 * RECEIVE_BUFFER {
+            socket.set_receive_buffer(RECEIVE_BUFFER).map_err(Error::Io)?;
         }
         Ok(Self {
             exchange: Exchange::new(socket.port()),
@@ -168,7 +173,13 @@ impl Connection {
 
     /// Calls `tracer` for every message sent and received from now on; `None` ends that.
     pub fn set_tracer(&mut self, tracer: Option<Tracer>) {
-        self.tracer = tracer;
+        self.tracer = tracer.map(|mut tracer| -> TraceAll {
+            Box::new(move |protocol, direction, datagram| {
+                for message in Messages::new(datagram).flatten() {
+                    tracer(&Trace { direction, message, protocol });
+                }
+            })
+        });
     }
 
     /// What the kernel said about the last request, or the last datagram of a batch, though it
@@ -308,7 +319,7 @@ impl Connection {
     /// so an empty queue means that it has nothing more to say, and perhaps never had.
     fn settle(&mut self) -> Result<(), Error> {
         while !self.exchange.is_idle() {
-            match self.pump(Some(Wait::Never), |_, _| {}) {
+            match self.pump(Some(Wait::Never), &mut |_, _| {}) {
                 Ok(_) => {}
                 Err(Error::WouldBlock) => self.exchange.forget_all(),
                 Err(error) => return Err(error),
@@ -339,7 +350,9 @@ impl Connection {
     /// Sends all requests pushed, in one datagram.
     fn transmit(&mut self) -> io::Result<()> {
         self.warning = None;
-        trace(&mut self.tracer, self.protocol, Direction::Sent, &self.sent);
+        if let (Some(tracer), Some(protocol)) = (&mut self.tracer, self.protocol) {
+            tracer(protocol, Direction::Sent, &self.sent);
+        }
         self.at_once = 1;
         let sent = self.socket.send(&self.sent);
         if sent.is_err() {
@@ -366,16 +379,16 @@ impl Connection {
     }
 
     /// Takes the next output out of the datagrams at hand, receiving more if there are none, and has
-    /// `handle` look at it while it is borrowed from the ring. `None` once no request is under way.
+    /// `handle` look at it while it is borrowed from the ring. False once no request is under way.
     /// Without a `wait`, the timeout begins with the first receive.
     ///
     /// # Errors
     /// [`Error::WouldBlock`] and [`Error::TimedOut`] if nothing comes, [`Error::Io`].
-    fn pump<T>(
+    fn pump(
         &mut self,
         mut wait: Option<Wait>,
-        handle: impl FnOnce(Output<'_>, &[u8]) -> T,
-    ) -> Result<Option<T>, Error> {
+        handle: &mut dyn FnMut(&Output<'_>, &[u8]),
+    ) -> Result<bool, Error> {
         if let Some((_, place)) = self.entries.take() {
             self.offset = place.start - self.ring.place(self.slot).start;
         }
@@ -393,12 +406,16 @@ impl Connection {
                             let entries = self.exchange.entries(sequence);
                             self.entries = entries.map(|it| (it, start + self.offset..end));
                         }
-                        return Ok(Some(handle(output, &self.sent)));
+                        if let Output::End { end, .. } = &output {
+                            self.warning = said(end).or(self.warning.take());
+                        }
+                        handle(&output, &self.sent);
+                        return Ok(true);
                     }
                 }
             }
             if self.exchange.is_idle() {
-                return Ok(None);
+                return Ok(false);
             }
             let wait = *wait.get_or_insert_with(|| deadline(self.timeout));
             // Strangers and events must not lengthen the wait.
@@ -409,7 +426,8 @@ impl Connection {
             }
             if self.receive(wait)? {
                 if let Some(output) = self.exchange.drained() {
-                    return Ok(Some(handle(output, &self.sent)));
+                    handle(&output, &self.sent);
+                    return Ok(true);
                 }
             }
         }
@@ -423,13 +441,14 @@ impl Connection {
         let overrun = self.exchange.is_overrun();
         let wait = if overrun { Wait::Never } else { wait };
         let ahead = self.ahead.as_mut().and_then(|ahead| ahead.take(&mut self.ring));
-        let nothing = |error: &io::Error| error.kind() == io::ErrorKind::WouldBlock;
+        let nothing = |error: &io::Error| sys::is(error, libc::EAGAIN);
         let received = match ahead {
-            Some(received) if !received.as_ref().is_err_and(nothing) => received,
-            _ => self.ring.receive_some(&self.socket, wait, self.at_once),
+            Some(received) if !received.as_ref().is_err_and(nothing) => received.map(Some),
+            _ => self.ring.receive_in_time(&self.socket, wait, self.at_once),
         };
         match received {
-            Ok(received) => {
+            Ok(None) => return Err(Error::TimedOut),
+            Ok(Some(received)) => {
                 self.received = received;
                 if received >= self.at_once {
                     self.at_once = (2 * received).min(Ring::SLOTS);
@@ -438,31 +457,21 @@ impl Connection {
                         ahead.order(self.at_once);
                     }
                 }
-                for datagram in self.ring.datagrams() {
-                    trace(&mut self.tracer, self.protocol, Direction::Received, datagram.bytes);
+                if let (Some(tracer), Some(protocol)) = (&mut self.tracer, self.protocol) {
+                    for datagram in self.ring.datagrams() {
+                        tracer(protocol, Direction::Received, datagram.bytes);
+                    }
                 }
             }
             Err(error) if error.raw_os_error() == Some(Errno::ENOBUFS.0) => {
                 self.counters.overruns += 1;
                 self.exchange.overrun();
             }
-            Err(error) if overrun && error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
-            Err(error) => return Err(error.into()),
+            Err(error) if nothing(&error) && overrun => return Ok(true),
+            Err(error) if nothing(&error) => return Err(Error::WouldBlock),
+            Err(error) => return Err(Error::Io(error)),
         }
         Ok(false)
-    }
-}
-
-fn trace(
-    tracer: &mut Option<Tracer>,
-    protocol: Option<&'static Protocol>,
-    direction: Direction,
-    datagram: &[u8],
-) {
-    if let (Some(tracer), Some(protocol)) = (tracer, protocol) {
-        for message in Messages::new(datagram).flatten() {
-            tracer(&Trace { direction, message, protocol });
-        }
     }
 }
 

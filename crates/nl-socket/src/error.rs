@@ -59,7 +59,6 @@ impl fmt::Display for Loss {
 }
 
 /// Why a request did not succeed.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// A system call failed.
@@ -119,6 +118,14 @@ impl From<Failure> for Error {
 impl From<Loss> for Error {
     fn from(loss: Loss) -> Self {
         Self::Lost(loss)
+    }
+}
+
+/// The same line as `Display`: `fn main() -> Result<(), Error>` prints it, and need not link a
+/// second text of everything that an error is made of.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -43,7 +43,7 @@
 //! assert!(exchange.is_idle());
 //! ```
 
-use std::collections::VecDeque;
+use std::mem;
 
 use nl_wire::header::{NLMSG_DONE, NLMSG_ERROR, NLMSG_MIN_TYPE, NLMSG_OVERRUN};
 use nl_wire::{Ack, Flags, Message, Messages, Mode};
@@ -137,7 +137,8 @@ impl Entries {
 #[derive(Clone, Debug, Default)]
 pub struct Exchange {
     port: u32,
-    pending: VecDeque<Pending>,
+    /// Few: of changes numbered through there is one entry.
+    pending: Vec<Pending>,
     /// An overrun was told and the queue has not been empty since.
     overrun: bool,
 }
@@ -154,13 +155,13 @@ impl Exchange {
     /// Requests must be noted in the order in which they stand in their datagram.
     #[inline]
     pub fn expect(&mut self, sequence: u32, mode: Mode, acked: bool) {
-        if let (Mode::Change, false, Some(back)) = (mode, acked, self.pending.back_mut()) {
+        if let (Mode::Change, false, Some(back)) = (mode, acked, self.pending.last_mut()) {
             if back.is_silent() && back.last.checked_add(1) == Some(sequence) {
                 back.last = sequence;
                 return;
             }
         }
-        self.pending.push_back(Pending {
+        self.pending.push(Pending {
             first: sequence,
             last: sequence,
             mode,
@@ -212,7 +213,7 @@ impl Exchange {
             return None;
         }
         let open = self.pending.iter().position(|pending| pending.mode != Mode::Dump);
-        let lost = open.and_then(|index| self.pending.remove(index));
+        let lost = open.and_then(|index| self.take(index));
         // Requests sent from now on have nothing to do with it.
         self.overrun = self.pending.iter().any(|pending| pending.mode != Mode::Dump);
         let Pending { first, last: sequence, .. } = lost?;
@@ -223,7 +224,7 @@ impl Exchange {
     /// wanted: so it stays until the next call of any method that takes `&mut self`, but for
     /// [`Exchange::next`], which may end it.
     pub fn entries(&self, sequence: u32) -> Option<Entries> {
-        let only = self.pending.front().filter(|_| self.pending.len() == 1)?;
+        let only = self.pending.first().filter(|_| self.pending.len() == 1)?;
         let ours = only.last == sequence && only.mode == Mode::Dump && !only.abandoned;
         (ours && sequence != 0).then_some(Entries { sequence, port: self.port })
     }
@@ -259,9 +260,11 @@ impl Exchange {
                     return Some(Output::Loss(Loss::Damaged(error)));
                 }
             };
-            let (output, consumed) = self.classify(message);
-            if consumed {
-                *offset = datagram.bytes.len() - messages.rest().len();
+            let before = mem::replace(offset, datagram.bytes.len() - messages.rest().len());
+            let mut again = false;
+            let output = self.classify(message, &mut again);
+            if again {
+                *offset = before;
             }
             if output.is_some() {
                 return output;
@@ -269,53 +272,58 @@ impl Exchange {
         }
     }
 
-    /// What `message` is, and whether it is dealt with. If not, it is given again: an ack first
-    /// ends the requests before it; the reply of a get ends that in a second turn.
-    fn classify<'a>(&mut self, message: Message<'a>) -> (Option<Output<'a>>, bool) {
+    /// What `message` is. It is given once more if it says `again`: an ack first ends the requests
+    /// before it; the reply of a get ends that in a second turn.
+    #[inline(never)]
+    fn classify<'a>(&mut self, message: Message<'a>, again: &mut bool) -> Option<Output<'a>> {
         let header = message.header;
         let kind = header.message_type;
         let is_ack = kind == NLMSG_ERROR || kind == NLMSG_DONE;
         if kind == NLMSG_OVERRUN {
-            return (Some(Output::Loss(Loss::Overrun { dropped: 0 })), true);
+            return Some(Output::Loss(Loss::Overrun { dropped: 0 }));
         }
         if kind < NLMSG_MIN_TYPE && !is_ack {
-            return (None, true);
+            return None;
         }
         if header.port != self.port || header.sequence == 0 {
-            return ((!is_ack).then_some(Output::Event(message)), true);
+            return (!is_ack).then_some(Output::Event(message));
         }
         let sequence = header.sequence;
         let Some(index) = self.position(sequence) else {
-            return (Some(Output::Loss(Loss::Stale { sequence })), true);
+            return Some(Output::Loss(Loss::Stale { sequence }));
         };
         // The end of a dump is made later than what an overrun lost, and proves nothing then.
         if kind == NLMSG_ERROR || (is_ack && !self.overrun) {
             if let Some(before) = self.silent_before(index, sequence) {
-                return (Some(before), false);
+                *again = true;
+                return Some(before);
             }
         }
-        let Some(pending) = self.pending.get_mut(index) else { return (None, true) };
+        let pending = self.pending.get_mut(index)?;
         let Pending { mode, acked, abandoned, replied, .. } = *pending;
         pending.interrupted |= mode == Mode::Dump && header.flags.contains(Flags::DUMP_INTR);
         let interrupted = pending.interrupted;
         let end = |end| Output::End { first: sequence, sequence, end };
         if is_ack {
             self.remove(index, sequence);
-            let ended = || match Ack::decode(&message) {
-                Ok(ack) => end(End::Ack { ack, interrupted }),
-                Err(error) => end(End::Damaged(error)),
-            };
-            return ((!abandoned).then(ended), true);
+            if abandoned {
+                return None;
+            }
+            return Some(end(match Ack::decode(&message) {
+                Ok(ack) => End::Ack { ack, interrupted },
+                Err(error) => End::Damaged(error),
+            }));
         }
         if mode == Mode::Get && !acked {
             if replied {
                 self.remove(index, sequence);
-                return ((!abandoned).then(|| end(End::Silent)), true);
+                return (!abandoned).then(|| end(End::Silent));
             }
             pending.replied = true;
-            return (Some(Output::Reply { sequence, message }), false);
+            *again = true;
+            return Some(Output::Reply { sequence, message });
         }
-        ((!abandoned).then_some(Output::Reply { sequence, message }), true)
+        (!abandoned).then_some(Output::Reply { sequence, message })
     }
 
     /// Where the request `sequence` stands: mostly first.
@@ -328,12 +336,12 @@ impl Exchange {
     fn silent_before(&mut self, index: usize, sequence: u32) -> Option<Output<'static>> {
         // A queue that was full would have refused the last ack too. If it is here, the kernel had
         // no memory for something else, which may be the refusal of any request.
-        let is_last = self.pending.back()?.last == sequence;
+        let is_last = self.pending.last()?.last == sequence;
         let end = if self.overrun && is_last { End::Unknown } else { End::Silent };
         let found = self.pending.iter().take(index + 1).position(Pending::is_silent)?;
         let Pending { first, last, .. } = *self.pending.get(found)?;
         if found < index {
-            self.pending.remove(found);
+            self.take(found);
             return Some(Output::End { first, sequence: last, end });
         }
         let before = sequence.checked_sub(1).filter(|before| first <= *before)?;
@@ -346,15 +354,26 @@ impl Exchange {
         let Some(pending) = self.pending.get_mut(index) else { return };
         let rest = Pending { first: sequence.saturating_add(1), ..*pending };
         match (pending.first < sequence, sequence < pending.last) {
-            (false, false) => drop(self.pending.remove(index)),
+            (false, false) => {
+                self.take(index);
+            }
             (false, true) => *pending = rest,
             (true, more) => {
                 pending.last = sequence - 1;
                 if more {
-                    self.pending.insert(index + 1, rest);
+                    self.pending.push(rest);
+                    for place in (index + 2..self.pending.len()).rev() {
+                        self.pending.swap(place - 1, place);
+                    }
                 }
             }
         }
+    }
+
+    /// Takes the entry at `index`.
+    #[inline(never)]
+    fn take(&mut self, index: usize) -> Option<Pending> {
+        (index < self.pending.len()).then(|| self.pending.remove(index))
     }
 }
 

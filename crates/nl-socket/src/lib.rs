@@ -59,7 +59,8 @@
 //!
 //! All are on by default.
 //!
-//! - `names`: refusals name attributes and errors. Without it they tell numbers.
+//! - `names`: refusals name attributes and errors. Without it they tell the byte of the request, and
+//!   numbers.
 //! - `listing` (with `names`): [`Trace`]s print themselves.
 //! - `bpf`: socket filters ([`filter`], `Socket::attach_filter`).
 //! - `threads`: dumps side by side ([`parallel`]) and ahead of their reader

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::socket::Socket;
+use crate::sys;
 
 /// The switches of a netlink socket, all off at first.
 ///
@@ -116,7 +117,7 @@ impl Socket {
     fn set_buffer(&self, force: i32, plain: i32, bytes: usize) -> io::Result<usize> {
         let bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
         match self.set_option_value(libc::SOL_SOCKET, force, bytes) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Err(error) if sys::is(&error, libc::EPERM) => {
                 self.set_option_value(libc::SOL_SOCKET, plain, bytes)?;
             }
             other => other?,

@@ -100,29 +100,35 @@ impl Ring {
     /// # Errors
     /// As [`Ring::receive`].
     pub fn receive_some(&mut self, socket: &Socket, wait: Wait, most: usize) -> io::Result<usize> {
+        self.receive_in_time(socket, wait, most)?.ok_or(io::ErrorKind::TimedOut.into())
+    }
+
+    /// As [`Ring::receive_some`], but `None` if nothing came in time.
+    pub(crate) fn receive_in_time(
+        &mut self,
+        socket: &Socket,
+        wait: Wait,
+        most: usize,
+    ) -> io::Result<Option<usize>> {
         self.received = 0;
         let bytes = self.buffer.len().min(self.slot_bytes.saturating_mul(most.max(1)));
         loop {
             let slots = self.buffer.get_mut(..bytes).unwrap_or_default();
             match self.batch.receive(socket.as_fd(), slots, self.slot_bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if wait == Wait::Never {
-                        return Err(error);
-                    }
+                Err(error) if wait != Wait::Never && sys::is(&error, libc::EAGAIN) => {
                     if !socket.wait_readable(wait)? {
-                        return Err(io::ErrorKind::TimedOut.into());
+                        return Ok(None);
                     }
                 }
                 other => {
                     self.received = other?;
-                    return Ok(self.received);
+                    return Ok(Some(self.received));
                 }
             }
         }
     }
 
     /// Datagram `index` of the last [`Ring::receive`], if there were so many.
-    #[inline]
     pub fn datagram(&self, index: usize) -> Option<Datagram<'_>> {
         if index >= self.received {
             return None;
@@ -155,7 +161,8 @@ impl Ring {
     /// what every entry of a dump would ask [`Ring::datagram`] for, asked for once.
     pub(crate) fn place(&self, index: usize) -> Range<usize> {
         let start = index * self.slot_bytes;
-        start..start + self.datagram(index).map_or(0, |datagram| datagram.bytes.len())
+        let received = self.batch.received(index).filter(|_| index < self.received);
+        start..start + received.map_or(0, |received| received.length.min(self.slot_bytes))
     }
 
     /// Bytes received.

@@ -36,7 +36,9 @@ impl Wait {
             Self::Forever => -1,
             Self::Until(deadline) => {
                 let left = deadline.saturating_duration_since(Instant::now());
-                i32::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
+                let part = u64::from(left.subsec_nanos().div_ceil(1_000_000));
+                let whole = left.as_secs().saturating_mul(1_000).saturating_add(part);
+                i32::try_from(whole).unwrap_or(i32::MAX)
             }
         }
     }
@@ -51,7 +53,7 @@ impl Wait {
             match poll(self.poll_timeout()) {
                 // One poll cannot wait for more than 24 days.
                 Ok(readable) if !readable.contains(&true) && !self.is_over() => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if sys::is(&error, libc::EINTR) => {}
                 other => return other,
             }
         }

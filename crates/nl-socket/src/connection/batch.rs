@@ -5,7 +5,7 @@ use std::io;
 
 use nl_wire::{Errno, Flags, Messages, Mode, Request};
 
-use super::{Connection, deadline, outcome, said};
+use super::{Connection, deadline, outcome};
 use crate::error::Error;
 use crate::exchange::{End, Output};
 
@@ -131,21 +131,18 @@ impl<'c, I: Iterator<Item: Request>> Batch<'c, I> {
         let mut place = 0;
         loop {
             let protocol = self.connection.protocol;
-            let mut warning = None;
-            let more = self.connection.pump(deadline, |output, sent| {
+            let more = self.connection.pump(deadline, &mut |output, sent| {
                 let Output::End { first, sequence, end } = output else { return };
-                warning = said(&end);
-                *known = sequence;
-                let (failed, Some(protocol)) = (failed(&end), protocol) else { return };
-                for sequence in (first..=sequence).filter(|_| failed) {
+                *known = *sequence;
+                let (failed, Some(protocol)) = (failed(end), protocol) else { return };
+                for sequence in (*first..=*sequence).filter(|_| failed) {
                     let request = find(sent, &mut place, sequence);
-                    if let Err(error) = outcome(&end, protocol, request) {
+                    if let Err(error) = outcome(end, protocol, request) {
                         note(failures, sequence, error);
                     }
                 }
             })?;
-            self.connection.warning = warning.or(self.connection.warning.take());
-            if more.is_none() {
+            if !more {
                 self.open = false;
                 return Ok(());
             }

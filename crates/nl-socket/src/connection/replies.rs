@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use nl_wire::Request;
 
-use super::{Connection, outcome, said};
+use super::{Connection, outcome};
 use crate::error::{Error, Loss};
 use crate::exchange::Output;
 use crate::socket::Wait;
@@ -61,27 +61,28 @@ impl<'c, R: Request> Replies<'c, R> {
     fn step(&mut self) -> Result<Option<R::Item>, Error> {
         loop {
             let (request, sequence) = (&self.request, self.sequence);
-            let mut warning = None;
             // An item or an error, and whether the exchange is over with it.
-            let step = self.connection.pump(self.deadline, |output, sent| match output {
+            let (mut result, mut over) = (Ok(None), false);
+            let pumped = self.connection.pump(self.deadline, &mut |output, sent| match output {
                 Output::Reply { message, .. } => {
-                    (request.read(&message).map_err(|error| Loss::Undecodable(error).into()), false)
+                    result = request.read(message).map_err(undecodable);
                 }
-                Output::End { sequence: ended, end, .. } if ended == sequence => {
-                    warning = said(&end);
-                    (outcome(&end, request.protocol(), sent).map(|()| None), true)
+                Output::End { sequence: ended, end, .. } if *ended == sequence => {
+                    over = true;
+                    if let Err(error) = outcome(end, request.protocol(), sent) {
+                        result = Err(error);
+                    }
                 }
-                Output::Loss(loss) => (Err(loss.into()), false),
-                Output::End { .. } | Output::Event(_) => (Ok(None), false),
+                Output::Loss(loss) => result = Err((*loss).into()),
+                Output::End { .. } | Output::Event(_) => {}
             });
-            self.connection.warning = warning.or(self.connection.warning.take());
-            match step {
-                Ok(Some((Ok(None), false))) => {}
-                Ok(Some((result, over))) => {
+            match pumped {
+                Ok(true) if over || !matches!(result, Ok(None)) => {
                     self.over = over;
                     return result;
                 }
-                Ok(None) => {
+                Ok(true) => {}
+                Ok(false) => {
                     self.over = true;
                     return Err(Error::NoReply);
                 }
@@ -98,6 +99,11 @@ impl<'c, R: Request> Replies<'c, R> {
         self.over = true;
         self.connection.exchange.abandon(self.sequence);
     }
+}
+
+#[cold]
+fn undecodable(error: nl_wire::Error) -> Error {
+    Loss::Undecodable(error).into()
 }
 
 impl<R: Request> Iterator for Replies<'_, R> {
@@ -125,7 +131,7 @@ fn item<T>(read: Result<Option<T>, nl_wire::Error>) -> Option<Result<T, Error>> 
     match read {
         Ok(Some(item)) => Some(Ok(item)),
         Ok(None) => None,
-        Err(error) => Some(Err(Loss::Undecodable(error).into())),
+        Err(error) => Some(Err(undecodable(error))),
     }
 }
 

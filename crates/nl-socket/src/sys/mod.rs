@@ -35,10 +35,15 @@ fn check_length(returned: libc::ssize_t) -> io::Result<usize> {
 fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if is(&error, libc::EINTR) => {}
             other => return other,
         }
     }
+}
+
+/// Whether a system call failed for the reason `errno`. `io::Error::kind` is a table of all reasons.
+pub(crate) fn is(error: &io::Error, errno: i32) -> bool {
+    error.raw_os_error() == Some(errno)
 }
 
 /// The length of a C structure as the kernel wants it.

@@ -30,12 +30,18 @@ pub(crate) struct Received {
 /// allocates nothing.
 pub(crate) struct Batch {
     headers: Vec<libc::mmsghdr>,
-    vectors: Vec<libc::iovec>,
-    names: Vec<libc::sockaddr_nl>,
-    controls: Vec<Control>,
+    rooms: Vec<Room>,
 }
 
-// SAFETY: the raw pointers in `headers` and `vectors` are written anew at the
+/// What a header points to, but for the datagram itself.
+#[derive(Clone, Copy)]
+struct Room {
+    vector: libc::iovec,
+    name: libc::sockaddr_nl,
+    control: Control,
+}
+
+// SAFETY: the raw pointers in `headers` and `rooms` are written anew at the
 // start of every `receive` and read only by the kernel during that call. Between
 // calls they are plain numbers that nobody follows, so the thread does not matter.
 unsafe impl Send for Batch {}
@@ -54,9 +60,7 @@ impl Batch {
         let vector = libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 };
         Self {
             headers: vec![header; slots],
-            vectors: vec![vector; slots],
-            names: vec![name; slots],
-            controls: vec![Control([0; 64]); slots],
+            rooms: vec![Room { vector, name, control: Control([0; 64]) }; slots],
         }
     }
 
@@ -70,13 +74,9 @@ impl Batch {
         slot_bytes: usize,
     ) -> io::Result<usize> {
         let mut slots = 0;
-        for ((((chunk, header), vector), name), control) in buffer
-            .chunks_exact_mut(slot_bytes)
-            .zip(&mut self.headers)
-            .zip(&mut self.vectors)
-            .zip(&mut self.names)
-            .zip(&mut self.controls)
-        {
+        let tables = self.headers.iter_mut().zip(&mut self.rooms);
+        for (chunk, (header, room)) in buffer.chunks_exact_mut(slot_bytes).zip(tables) {
+            let Room { vector, name, control } = room;
             vector.iov_base = chunk.as_mut_ptr().cast();
             vector.iov_len = chunk.len();
             let message = &mut header.msg_hdr;
@@ -114,7 +114,7 @@ impl Batch {
     /// What was said about datagram `index` of the last call.
     #[inline]
     pub(crate) fn received(&self, index: usize) -> Option<Received> {
-        let (header, name) = (self.headers.get(index)?, self.names.get(index)?);
+        let (header, Room { name, .. }) = (self.headers.get(index)?, self.rooms.get(index)?);
         Some(Received {
             length: header.msg_len as usize,
             truncated: header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0,
@@ -128,7 +128,7 @@ impl Batch {
 
     /// The control messages of datagram `index` of the last call.
     pub(crate) fn control(&self, index: usize, received: &Received) -> ControlMessages<'_> {
-        let bytes = self.controls.get(index).map_or(&[][..], |control| &control.0);
+        let bytes = self.rooms.get(index).map_or(&[][..], |room| &room.control.0);
         ControlMessages { rest: bytes.get(..received.control).unwrap_or(bytes) }
     }
 }
