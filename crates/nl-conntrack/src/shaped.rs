@@ -1,18 +1,22 @@
-//! What decoders read by its shape is what the walk reads, whatever the bytes.
+//! What decoders and views read by its shape is what the walk reads, whatever the bytes.
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
+use nl_wire::value::AddressFamily;
 use nl_wire::{Attr, Attrs, Error, Writer};
 use proptest::collection;
 use proptest::prelude::*;
 
 use crate::flow::usual::Usual;
-use crate::tables::{CTA_COUNTERS_ORIG, CTA_ID, CTA_MARK, CTA_STATUS, CTA_TIMEOUT, FLOW};
+use crate::tables::{
+    CTA_COUNTERS_ORIG, CTA_COUNTERS_REPLY, CTA_ID, CTA_MARK, CTA_PROTOINFO, CTA_STATUS,
+    CTA_TIMEOUT, CTA_TUPLE_ORIG, CTA_TUPLE_REPLY, CTA_ZONE, FLOW,
+};
 use crate::tuple::by_form;
 use crate::{
-    Counters, Flow, IpProtocol, L4, ProtocolInfo, Status, Synproxy, Tcp, TcpFlagChange, TcpFlags,
-    TcpState, Tuple,
+    Counters, Flow, FlowView, IpProtocol, L4, ProtocolInfo, Status, Synproxy, Tcp, TcpFlagChange,
+    TcpFlags, TcpState, Tuple,
 };
 
 /// The payload of the one attribute that `write` makes, as it is and with each byte changed to
@@ -113,6 +117,60 @@ fn both(bytes: &[u8]) -> [Result<Flow, Error>; 2] {
     ]
 }
 
+/// Both ways to read flows and single fields give the same.
+fn check(bytes: &[u8]) {
+    let [shape, walk] = both(bytes);
+    assert_eq!(shape, walk);
+    let view = FlowView::from_attributes(AddressFamily::INET, Attrs::new(bytes));
+    macro_rules! first {
+        ($($name:ident = $number:ident, $read:expr;)*) => {
+            $( assert_eq!(view.$name(), first(bytes, $number, $read), stringify!($name)); )*
+        };
+    }
+    let tuple = |attr: &Attr<'_>| {
+        Tuple::read(attr.payload, &mut false).map_err(|error| error.within(attr.number()))
+    };
+    let counters = |attr: &Attr<'_>| {
+        Counters::read(attr, &mut false).map_err(|error| error.within(attr.number()))
+    };
+    let info = |attr: &Attr<'_>| {
+        ProtocolInfo::read(attr, &mut false).map_err(|error| error.within(attr.number()))
+    };
+    first! {
+        original = CTA_TUPLE_ORIG, tuple;
+        reply = CTA_TUPLE_REPLY, tuple;
+        status = CTA_STATUS, |attr| attr.u32_be().map(Status);
+        timeout = CTA_TIMEOUT, |attr| attr.u32_be();
+        mark = CTA_MARK, |attr| attr.u32_be();
+        id = CTA_ID, |attr| attr.u32_be();
+        zone = CTA_ZONE, |attr| attr.u16_be();
+        original_counters = CTA_COUNTERS_ORIG, counters;
+        reply_counters = CTA_COUNTERS_REPLY, counters;
+    }
+    assert_eq!(view.protocol_info(), first(bytes, CTA_PROTOINFO, info).map(Option::flatten));
+    let one = |tuple: Result<Option<Tuple>, Error>, number| {
+        tuple.and_then(|tuple| tuple.ok_or(Error::missing(number).in_table(&FLOW)))
+    };
+    let original = one(view.original(), CTA_TUPLE_ORIG);
+    let tuples = original.and_then(|it| Ok((it, one(view.reply(), CTA_TUPLE_REPLY)?)));
+    assert_eq!(view.tuples(), tuples);
+}
+
+/// The first attribute of a number, by the walk alone.
+fn first<T>(
+    bytes: &[u8],
+    number: u16,
+    read: impl Fn(&Attr<'_>) -> Result<T, Error>,
+) -> Result<Option<T>, Error> {
+    for attr in Attrs::new(bytes) {
+        let attr = attr.map_err(|error| error.in_table(&FLOW))?;
+        if attr.number() == number {
+            return read(&attr).map(Some).map_err(|error| error.in_table(&FLOW));
+        }
+    }
+    Ok(None)
+}
+
 impl Flow {
     /// How many bytes are left to the walk.
     fn left<const A: usize, const ICMP: bool, const N: usize>(
@@ -141,8 +199,7 @@ fn any_bit_changed() {
         for index in (0..bytes.len()).step_by(if cfg!(miri) { 16 } else { 1 }) {
             for bit in 0..8 {
                 bytes[index] ^= 1 << bit;
-                let [shape, walk] = both(&bytes);
-                assert_eq!(shape, walk);
+                check(&bytes);
                 bytes[index] ^= 1 << bit;
             }
         }
@@ -219,8 +276,7 @@ proptest! {
         mutations in collection::vec(mutation(), 0..4),
     ) {
         let bytes = mutations.iter().fold(message, |bytes, mutation| mutation.apply(&bytes));
-        let [shape, walk] = both(&bytes);
-        prop_assert_eq!(shape, walk);
+        check(&bytes);
     }
 
     /// Payloads padded with other bytes than zeros are the same to both.
@@ -229,8 +285,7 @@ proptest! {
         for mut bytes in messages() {
             let tuple = bytes.get_mut(37..40).unwrap();
             tuple.copy_from_slice(&padding);
-            let [shape, walk] = both(&bytes);
-            prop_assert_eq!(shape, walk);
+            check(&bytes);
         }
     }
 }

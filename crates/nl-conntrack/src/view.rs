@@ -3,11 +3,13 @@
 use nl_wire::attr::{Attr, Attrs};
 use nl_wire::datagram::Message;
 use nl_wire::error::Error;
+use nl_wire::shape::Stretch;
 use nl_wire::value::AddressFamily;
 
 use crate::extension::Counters;
+use crate::flow::usual::{self, BothCounters, Numbers};
 use crate::flow::{self, Flow};
-use crate::protocol_info::ProtocolInfo;
+use crate::protocol_info::{ProtocolInfo, Tcp};
 use crate::tables::{
     CTA_COUNTERS_ORIG, CTA_COUNTERS_REPLY, CTA_ID, CTA_MARK, CTA_PROTOINFO, CTA_STATUS,
     CTA_TIMEOUT, CTA_TUPLE_ORIG, CTA_TUPLE_REPLY, CTA_ZONE, FLOW,
@@ -17,8 +19,9 @@ use crate::value::Status;
 
 /// A message that holds a flow, for those who want a field or two of it.
 ///
-/// Nothing is decoded in advance; each getter walks the attributes up to the one it wants. It gives
-/// the first attribute of its number, where [`Flow`] gives the last; the kernel never sends two.
+/// Nothing is decoded in advance. A getter compares where the kernel usually writes its field with
+/// what should be there; whatever looks different is walked. It gives the first attribute of its
+/// number, where [`Flow`] gives the last; the kernel never sends two.
 ///
 /// ```
 /// # use nl_conntrack::{Flow, FlowView, Status, Tuple};
@@ -36,18 +39,25 @@ pub struct FlowView<'a> {
     /// `nfgen_family`.
     pub family: AddressFamily,
     attrs: Attrs<'a>,
+    /// What is behind both tuples; all of them, unless these come first.
+    behind: Attrs<'a>,
 }
 
 macro_rules! getters {
-    ($($(#[$meta:meta])* $name:ident: $type:ty = $number:ident, $read:expr;)*) => {
+    ($($(#[$meta:meta])* $name:ident: $type:ty = $usual:ident, $number:ident, $read:expr;)*) => {
         $(
             $(#[$meta])*
             ///
             /// # Errors
             /// If the attribute, or the walk to it, finds a length that can't be.
-            #[inline]
+            #[inline(always)]
+            #[allow(clippy::inline_always)] // so that several compare what they have in common once
             pub fn $name(&self) -> Result<Option<$type>, Error> {
-                self.find($number, $read)
+                let (usual, rest) = self.$usual();
+                match usual.$name() {
+                    None => find_late(rest, $number, $read),
+                    usual => Ok(usual),
+                }
             }
         )*
     };
@@ -62,13 +72,18 @@ impl<'a> FlowView<'a> {
     #[inline]
     pub fn new(message: &Message<'a>) -> Result<Self, Error> {
         let (family, attrs) = flow::body(message)?;
-        Ok(Self { family, attrs })
+        Ok(Self::from_attributes(family, attrs))
     }
 
     /// A view of a flow's attributes.
     #[inline]
-    pub const fn from_attributes(family: AddressFamily, attrs: Attrs<'a>) -> Self {
-        Self { family, attrs }
+    pub fn from_attributes(family: AddressFamily, attrs: Attrs<'a>) -> Self {
+        let mut behind = attrs.clone();
+        let tuples = [CTA_TUPLE_ORIG, CTA_TUPLE_REPLY]
+            .into_iter()
+            .all(|number| behind.step().is_some_and(|attr| attr.number() == number));
+        let behind = if tuples { behind } else { attrs.clone() };
+        Self { family, attrs, behind }
     }
 
     /// The attributes.
@@ -85,25 +100,60 @@ impl<'a> FlowView<'a> {
         Flow::from_attributes(self.family, self.attrs.clone())
     }
 
+    /// `CTA_TUPLE_ORIG`.
+    ///
+    /// # Errors
+    /// If the attribute, or the walk to it, finds a length that can't be.
+    #[inline]
+    pub fn original(&self) -> Result<Option<Tuple>, Error> {
+        find(self.attrs.clone(), CTA_TUPLE_ORIG, read_tuple)
+    }
+
+    /// `CTA_TUPLE_REPLY`.
+    ///
+    /// # Errors
+    /// If the attribute, or the walk to it, finds a length that can't be.
+    #[inline]
+    pub fn reply(&self) -> Result<Option<Tuple>, Error> {
+        find(self.attrs.clone(), CTA_TUPLE_REPLY, read_tuple)
+    }
+
     getters! {
-        /// `CTA_TUPLE_ORIG`.
-        original: Tuple = CTA_TUPLE_ORIG, read_tuple;
-        /// `CTA_TUPLE_REPLY`.
-        reply: Tuple = CTA_TUPLE_REPLY, read_tuple;
         /// `CTA_STATUS`.
-        status: Status = CTA_STATUS, |attr| attr.u32_be().map(Status);
+        status: Status = numbers, CTA_STATUS, |attr| attr.u32_be().map(Status);
         /// `CTA_TIMEOUT`, in seconds.
-        timeout: u32 = CTA_TIMEOUT, Attr::u32_be;
+        timeout: u32 = numbers, CTA_TIMEOUT, Attr::u32_be;
         /// `CTA_MARK`.
-        mark: u32 = CTA_MARK, Attr::u32_be;
+        mark: u32 = numbers, CTA_MARK, Attr::u32_be;
         /// `CTA_ID`.
-        id: u32 = CTA_ID, Attr::u32_be;
+        id: u32 = numbers, CTA_ID, Attr::u32_be;
         /// `CTA_ZONE`.
-        zone: u16 = CTA_ZONE, Attr::u16_be;
+        zone: u16 = numbers, CTA_ZONE, Attr::u16_be;
         /// `CTA_COUNTERS_ORIG`.
-        original_counters: Counters = CTA_COUNTERS_ORIG, read_counters;
+        original_counters: Counters = counters, CTA_COUNTERS_ORIG, read_counters;
         /// `CTA_COUNTERS_REPLY`.
-        reply_counters: Counters = CTA_COUNTERS_REPLY, read_counters;
+        reply_counters: Counters = counters, CTA_COUNTERS_REPLY, read_counters;
+    }
+
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn numbers(&self) -> (Numbers<'a>, Attrs<'a>) {
+        let mut rest = self.behind.clone();
+        (Numbers::take(&mut rest), rest)
+    }
+
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn tcp(&self) -> (Stretch<'a, 48>, Attrs<'a>) {
+        let (_, mut rest) = self.numbers();
+        (Stretch::take(&mut rest, Tcp::USUAL), rest)
+    }
+
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn counters(&self) -> (BothCounters<'a>, Attrs<'a>) {
+        let (_, mut rest) = self.tcp();
+        (BothCounters::take(&mut rest), rest)
     }
 
     /// Both directions, `CTA_TUPLE_ORIG` and `CTA_TUPLE_REPLY`: faster than one after the other.
@@ -113,7 +163,7 @@ impl<'a> FlowView<'a> {
     /// [`FlowView::original`].
     #[inline]
     pub fn tuples(&self) -> Result<(Tuple, Tuple), Error> {
-        by_form!(self.attrs, Self::usual_tuples(self), else self.find_tuples())
+        by_form!(self.attrs, Self::usual_tuples(self), else find_tuples(self.attrs.clone()))
     }
 
     #[inline(always)]
@@ -123,50 +173,76 @@ impl<'a> FlowView<'a> {
     ) -> Result<(Tuple, Tuple), Error> {
         match Tuple::take_both::<A, ICMP, N>(&mut self.attrs.clone()) {
             Some(bytes) => Ok(Tuple::both::<A, ICMP, N>(bytes)),
-            None => self.find_tuples(),
+            None => find_tuples(self.attrs.clone()),
         }
-    }
-
-    #[inline(never)]
-    fn find_tuples(&self) -> Result<(Tuple, Tuple), Error> {
-        let missing = |number| move || Error::missing(number).in_table(&FLOW);
-        let original = self.original()?.ok_or_else(missing(CTA_TUPLE_ORIG))?;
-        let reply = self.reply()?.ok_or_else(missing(CTA_TUPLE_REPLY))?;
-        Ok((original, reply))
     }
 
     /// `CTA_PROTOINFO`.
     ///
     /// # Errors
     /// If the attribute, or the walk to it, finds a length that can't be.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
     pub fn protocol_info(&self) -> Result<Option<ProtocolInfo>, Error> {
-        let read = |attr: &Attr<'a>| {
-            ProtocolInfo::read(attr, &mut false).map_err(|error| error.within(CTA_PROTOINFO))
-        };
-        Ok(self.find(CTA_PROTOINFO, read)?.flatten())
+        let (tcp, mut rest) = self.tcp();
+        if let Some(tcp) = tcp.read(Tcp::usual) {
+            return Ok(Some(ProtocolInfo::Tcp(tcp)));
+        }
+        usual::skip_end(&mut rest);
+        if rest.rest().is_empty() { Ok(None) } else { find_protocol_info(rest) }
     }
+}
 
-    #[inline]
-    fn find<T>(
-        &self,
-        number: u16,
-        read: impl FnOnce(&Attr<'a>) -> Result<T, Error>,
-    ) -> Result<Option<T>, Error> {
-        let mut attrs = self.attrs.clone();
-        while let Some(attr) = attrs.step() {
-            if attr.number() == number {
-                return match read(&attr) {
-                    Ok(value) => Ok(Some(value)),
-                    Err(error) => Err(error.in_table(&FLOW)),
-                };
-            }
-        }
-        match attrs.finish() {
-            Ok(()) => Ok(None),
-            Err(error) => Err(error.in_table(&FLOW)),
+/// Walks up to the first attribute of a number and reads it.
+#[inline]
+fn find<'a, T>(
+    mut attrs: Attrs<'a>,
+    number: u16,
+    read: impl FnOnce(&Attr<'a>) -> Result<T, Error>,
+) -> Result<Option<T>, Error> {
+    while let Some(attr) = attrs.step() {
+        if attr.number() == number {
+            return match read(&attr) {
+                Ok(value) => Ok(Some(value)),
+                Err(error) => Err(error.in_table(&FLOW)),
+            };
         }
     }
+    match attrs.finish() {
+        Ok(()) => Ok(None),
+        Err(error) => Err(error.in_table(&FLOW)),
+    }
+}
+
+/// The same for what is not where it usually is.
+#[inline(never)]
+fn find_late<'a, T>(
+    rest: Attrs<'a>,
+    number: u16,
+    read: impl FnOnce(&Attr<'a>) -> Result<T, Error>,
+) -> Result<Option<T>, Error> {
+    find(rest, number, read)
+}
+
+#[inline(never)]
+fn find_protocol_info(rest: Attrs<'_>) -> Result<Option<ProtocolInfo>, Error> {
+    let read = |attr: &Attr<'_>| {
+        ProtocolInfo::read(attr, &mut false).map_err(|error| error.within(CTA_PROTOINFO))
+    };
+    Ok(find(rest, CTA_PROTOINFO, read)?.flatten())
+}
+
+// By value, and no method: a view whose address is taken is kept in memory by everybody who asks for
+// tuples.
+#[allow(clippy::needless_pass_by_value)]
+#[inline(never)]
+fn find_tuples(attrs: Attrs<'_>) -> Result<(Tuple, Tuple), Error> {
+    let find = |number| match find(attrs.clone(), number, read_tuple) {
+        Ok(None) => Err(Error::missing(number).in_table(&FLOW)),
+        Ok(Some(tuple)) => Ok(tuple),
+        Err(error) => Err(error),
+    };
+    Ok((find(CTA_TUPLE_ORIG)?, find(CTA_TUPLE_REPLY)?))
 }
 
 #[inline]
