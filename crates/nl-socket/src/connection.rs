@@ -14,7 +14,6 @@ use nl_wire::{Errno, Flags, Message, Messages, Mode, Request};
 
 use crate::error::{Error, Loss};
 use crate::exchange::{End, Entries, Exchange, Output};
-use crate::netns::Netns;
 use crate::options::NetlinkOption;
 use crate::ring::Ring;
 use crate::socket::{Socket, Wait};
@@ -120,14 +119,6 @@ impl Connection {
     /// [`Error::Io`], see [`Socket::open`].
     pub fn open(family: Family) -> Result<Self, Error> {
         Self::new(Socket::open(family.0).map_err(Error::Io)?)
-    }
-
-    /// Opens a connection in another network namespace; the calling thread stays where it is.
-    ///
-    /// # Errors
-    /// [`Error::Io`], see [`Socket::open_in`].
-    pub fn open_in(family: Family, netns: &Netns) -> Result<Self, Error> {
-        Self::new(Socket::open_in(family.0, netns)?)
     }
 
     /// Makes a connection of an open socket, which should be in no group.

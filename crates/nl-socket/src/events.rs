@@ -10,7 +10,6 @@ use nl_wire::value::Family;
 use nl_wire::{Errno, Message, Messages};
 
 use crate::error::Loss;
-use crate::netns::Netns;
 use crate::ring::Ring;
 use crate::socket::{Socket, Wait};
 use crate::trace::{Direction, Trace, Tracer};
@@ -94,14 +93,6 @@ impl Events {
     /// As [`Socket::open`] and [`Socket::join`]: `EPERM` for groups that ask for a privilege.
     pub fn open(family: Family, groups: &[u32]) -> io::Result<Self> {
         Self::new(Socket::open(family.0)?, groups)
-    }
-
-    /// As [`Events::open`], in another network namespace; the calling thread stays where it is.
-    ///
-    /// # Errors
-    /// As [`Socket::open_in`] and [`Socket::join`].
-    pub fn open_in(family: Family, netns: &Netns, groups: &[u32]) -> io::Result<Self> {
-        Self::new(Socket::open_in(family.0, netns)?, groups)
     }
 
     /// Follows events on an open socket, for which options, buffers and filter are set already.

@@ -63,6 +63,9 @@
 //!   numbers.
 //! - `listing` (with `names`): [`Trace`]s print themselves.
 //! - `bpf`: socket filters ([`filter`], `Socket::attach_filter`).
+//! - `events`: following announcements ([`events`]).
+//! - `netns`: network namespaces ([`netns`], `open_in`).
+//! - `host`: waiting for many descriptors ([`poll`]), signals and the local time ([`host`]).
 //! - `threads`: dumps side by side ([`parallel`]) and ahead of their reader
 //!   (`Connection::read_ahead`).
 //!
@@ -75,11 +78,15 @@ compile_error!("netlink sockets exist on Linux only");
 
 pub mod connection;
 pub mod error;
+#[cfg(feature = "events")]
 pub mod events;
 pub mod exchange;
+#[cfg(feature = "host")]
 pub mod host;
+#[cfg(feature = "netns")]
 pub mod netns;
 pub mod options;
+#[cfg(feature = "host")]
 pub mod poll;
 pub mod ring;
 pub mod socket;
@@ -91,11 +98,14 @@ pub mod trace;
 pub use connection::parallel;
 pub use connection::{Batch, Connection, Counters, Replies};
 pub use error::{Error, Loss};
+#[cfg(feature = "events")]
 pub use events::{Event, Events, Received};
+#[cfg(feature = "netns")]
 pub use netns::Netns;
 #[cfg(feature = "bpf")]
 pub use nl_wire::bpf as filter;
 pub use options::{MemInfo, NetlinkOption};
+#[cfg(feature = "host")]
 pub use poll::Poller;
 pub use ring::{Datagram, Ring};
 pub use socket::{Socket, Wait};

@@ -10,6 +10,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
+use nl_wire::value::Family;
+
+use crate::connection::Connection;
+use crate::error::Error;
+#[cfg(feature = "events")]
+use crate::events::Events;
+use crate::socket::Socket;
 use crate::sys;
 use crate::sys::process::Isolation;
 
@@ -126,6 +133,38 @@ impl Netns {
             sys::process::enter_network(self.as_fd())?;
             Ok(action())
         })?
+    }
+}
+
+impl Socket {
+    /// Opens a socket in another network namespace. The calling thread does not
+    /// move: a thread made for this enters the namespace, opens and ends.
+    ///
+    /// # Errors
+    /// As [`Socket::open`] and [`Netns::run`]; `EPERM` without `CAP_SYS_ADMIN`.
+    pub fn open_in(protocol: u16, netns: &Netns) -> io::Result<Self> {
+        netns.run(|| Self::open(protocol))?
+    }
+}
+
+impl Connection {
+    /// Opens a connection in another network namespace; the calling thread stays where it is.
+    ///
+    /// # Errors
+    /// [`Error::Io`], see [`Socket::open_in`].
+    pub fn open_in(family: Family, netns: &Netns) -> Result<Self, Error> {
+        Self::new(Socket::open_in(family.0, netns)?)
+    }
+}
+
+#[cfg(feature = "events")]
+impl Events {
+    /// As [`Events::open`], in another network namespace; the calling thread stays where it is.
+    ///
+    /// # Errors
+    /// As [`Socket::open_in`] and [`Socket::join`].
+    pub fn open_in(family: Family, netns: &Netns, groups: &[u32]) -> io::Result<Self> {
+        Self::new(Socket::open_in(family.0, netns)?, groups)
     }
 }
 

@@ -4,7 +4,6 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use crate::netns::Netns;
 use crate::sys;
 
 #[cfg(feature = "bpf")]
@@ -97,15 +96,6 @@ impl Socket {
         sys::socket::bind(fd.as_fd())?;
         let port = sys::socket::port(fd.as_fd())?;
         Ok(Self { fd, protocol, port })
-    }
-
-    /// Opens a socket in another network namespace. The calling thread does not
-    /// move: a thread made for this enters the namespace, opens and ends.
-    ///
-    /// # Errors
-    /// As [`Socket::open`] and [`Netns::run`]; `EPERM` without `CAP_SYS_ADMIN`.
-    pub fn open_in(protocol: u16, netns: &Netns) -> io::Result<Self> {
-        netns.run(|| Self::open(protocol))?
     }
 
     /// The same socket by another descriptor: what one receives the other does not.

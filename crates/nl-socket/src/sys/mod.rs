@@ -7,11 +7,14 @@
 
 #[cfg(feature = "bpf")]
 pub(crate) mod filter;
+#[cfg(feature = "host")]
 pub(crate) mod host;
-#[cfg(test)]
+#[cfg(all(test, feature = "events", feature = "host"))]
 mod interrupted;
 pub(crate) mod memory;
+#[cfg(feature = "host")]
 pub(crate) mod poll;
+#[cfg(feature = "netns")]
 pub(crate) mod process;
 pub(crate) mod recv;
 pub(crate) mod socket;
