@@ -23,8 +23,10 @@ use crate::tables::{RTM_DELRULE, RTM_GETRULE, RTM_NEWRULE, RULES};
 use crate::value::{RouteProtocol, RuleAction, RuleFlags, TableId};
 
 mod filter;
+mod made;
 
 pub use filter::RuleFilter;
+pub use made::MakeRule;
 
 /// Length of `struct fib_rule_hdr` in bytes.
 const FIB_RULE_HDR_LEN: usize = 12;
@@ -38,7 +40,8 @@ const NO_SUPPRESSION: u32 = u32::MAX;
 /// as ip does; deleted so, it is the first of its family.
 ///
 /// Linux before 6.12 ignores what it does not know, without a word: a rule with a code point, a flow
-/// label or a mask of ports then matches more than it says. Read back what was made.
+/// label or a mask of ports then matches more than it says. [`MakeRule`] tells what was made, and
+/// [`Rule::missing_in`] what is missing.
 ///
 /// ```
 /// use nl_route::{Rule, TableId, request::Change};

@@ -4,7 +4,10 @@ mod common;
 
 use common::beside::{Printer, refused, split};
 use common::{list, names};
-use nl_route::rule::RuleFilter;
+use nl_route::rule::{MakeRule, RuleFilter};
+use nl_route::tables::other::{
+    FRA_DPORT_MASK, FRA_DPORT_RANGE, FRA_DSCP, FRA_FLOWLABEL, FRA_FLOWLABEL_MASK, FRA_L3MDEV,
+};
 use nl_route::{AddressFamily, Change, Context, List, Rule, json, parse, text};
 use nl_socket::Connection;
 use nl_testkit::{linux, live, need, sh};
@@ -131,8 +134,10 @@ fn the_same_words_make_the_same_rules() {
             assert_eq!(rules(&mut connection), before, "{line}");
 
             let rule = parse::rule::change(&split(line), family, &names).unwrap();
-            connection.run(Change::add(rule.clone())).unwrap_or_else(|e| panic!("{line}: {e}"));
+            let made = connection.get(MakeRule(&rule)).unwrap_or_else(|e| panic!("{line}: {e}"));
             assert_eq!(rules(&mut connection), theirs, "{line}");
+            assert!(theirs.contains(&made), "{line}: {made:?}");
+            assert_eq!(rule.missing_in(&made).next(), None, "{line}: {made:?}");
             let error = connection.run(Change::add(rule.clone()));
             let exists = error.is_err_and(|error| error.errno() == Some(Errno::EEXIST));
             assert!(exists || !line.contains("pref"), "{line}");
@@ -158,21 +163,53 @@ fn the_same_words_make_the_same_rules() {
         ];
         for (line, family) in newer {
             let rule = parse::rule::change(&split(line), family, &names).unwrap();
-            if connection.run(Change::add(rule.clone())).is_err() {
-                continue;
-            }
+            let Ok(told) = connection.get(MakeRule(&rule)) else { continue };
             let ours = rules(&mut connection);
             let made = ours.into_iter().find(|rule| !before.contains(rule)).unwrap();
+            assert_eq!(told, made, "{line}");
             let mut out = String::new();
             text::rule(&mut out, &made, &Context::new(&names));
             let key = line.split(" table").next().unwrap();
             // Older ones ignore what they don't know.
             let known = out.contains(key) || linux() < (6, 12);
             assert!(known || line.contains('/'), "{line}: {out}");
+            // What is ignored is told.
+            let missing = rule.missing_in(&made).next().is_some();
+            assert!(!missing || linux() < (6, 12), "{line}: {out}");
             connection.run(Change::delete(made)).unwrap();
             assert_eq!(rules(&mut connection), before, "{line}");
         }
     });
+}
+
+#[test]
+fn what_is_missing_in_a_rule_is_told() {
+    let made = |words: &str| {
+        let names = nl_route::names::Names::default();
+        parse::rule::change(&split(words), AddressFamily::INET6, &names).unwrap()
+    };
+    let asked = made("from 2001:db8::/32 flowlabel 5/255 dscp 5 ipproto tcp dport 80/255 table 9");
+    let missing = |found: &str| asked.missing_in(&made(found)).collect::<Vec<_>>();
+    assert!(missing("flowlabel 5/255 dscp 5 ipproto tcp dport 80/255 table 9").is_empty());
+    // More than was asked for, and other values: a kernel says what it likes.
+    assert!(
+        missing("flowlabel 1/1 dscp 9/1 ipproto udp dport 80/1 uidrange 0-7 table 9").is_empty()
+    );
+    assert_eq!(
+        missing("dscp 5 ipproto tcp dport 80 table 9"),
+        [FRA_FLOWLABEL, FRA_FLOWLABEL_MASK, FRA_DPORT_MASK]
+    );
+    assert_eq!(
+        missing("ipproto tcp table 9"),
+        [FRA_DPORT_RANGE, FRA_DSCP, FRA_FLOWLABEL, FRA_FLOWLABEL_MASK, FRA_DPORT_MASK]
+    );
+    assert!(made("l3mdev").missing_in(&Rule::default()).eq([FRA_L3MDEV]));
+    // What stands for any is not told by the kernel.
+    assert_eq!(made("tun_id 0 ipproto 0 table 9").missing_in(&Rule::default()).next(), None);
+    let all =
+        made("l3mdev uidrange 0-9 tun_id 1 ipproto 6 sport 1/1 dport 1/1 dscp 1/1 flowlabel 1/1");
+    let missing: Vec<u16> = all.missing_in(&Rule::default()).collect();
+    assert!(missing.is_sorted() && missing.len() == 12, "{missing:?}");
 }
 
 #[test]

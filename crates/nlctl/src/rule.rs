@@ -1,10 +1,13 @@
 //! `nlctl rule`: routing rules with the words of `ip rule`.
 
 use nl_route::parse::rule as parse;
-use nl_route::{Action, Change, Hidden, List, Rule, json, text};
+use nl_route::rule::MakeRule;
+use nl_route::tables::other::FRA;
+use nl_route::{Change, Hidden, List, Rule, json, text};
+use nl_wire::table::Path;
 
 use crate::args::{Command, Kind, Options, command};
-use crate::error::{Error, FAILED};
+use crate::error::{Error, FAILED, REFUSED, say_warning};
 use crate::object::{Printer, Session};
 use crate::out::Out;
 use crate::saved::{restore_rules, save_rules};
@@ -57,21 +60,50 @@ fn list(options: &Options, out: &mut Out) -> Result<u8, Error> {
     session.list(out, &PRINTER, List::<Rule> { filter }, Hidden(0))
 }
 
-fn change(action: Action, name: &str, options: &Options) -> Result<u8, Error> {
-    let mut session = Session::start(options)?;
+/// The rule that the words of a change describe.
+fn described(session: &Session<'_>, name: &str) -> Result<Rule, Error> {
     if session.words.is_empty() {
         return Err(Error::new(FAILED, format_args!("\"nlctl rule {name}\" requires arguments.")));
     }
-    let object = parse::change(&session.words, session.family, &session.names)?;
-    session.change(&Change { action, object })
+    Ok(parse::change(&session.words, session.family, &session.names)?)
 }
 
+/// A rule for more packets than the words say could lead all of a host's traffic astray: the kernel
+/// tells what it made, and what lacks something is taken back.
 fn add(options: &Options, _: &mut Out) -> Result<u8, Error> {
-    change(Action::Add, "add", options)
+    let mut session = Session::start(options)?;
+    let rule = described(&session, "add")?;
+    let made = match session.connection.get(MakeRule(&rule)) {
+        Ok(made) => made,
+        // The rule is there, and nothing more is known.
+        Err(nl_socket::Error::NoReply) => return Ok(0),
+        Err(error) => return Err(Error::rtnetlink(&error)),
+    };
+    say_warning(&session.connection);
+    let Some(missing) = unknown_to_kernel(&rule, &made) else { return Ok(0) };
+    let now = match session.connection.run(Change::delete(made)) {
+        Ok(()) => "it is deleted again".to_owned(),
+        Err(error) => format!("it is still there: {error}"),
+    };
+    Err(Error::new(
+        REFUSED,
+        format_args!(
+            "Error: The kernel made the rule without {missing}, which it does not know; {now}."
+        ),
+    ))
+}
+
+/// The names of what the kernel passed over, if there is any.
+fn unknown_to_kernel(rule: &Rule, made: &Rule) -> Option<String> {
+    let name = |number| Path::default().within(number).in_table(&FRA).to_string();
+    let names: Vec<_> = rule.missing_in(made).map(name).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 fn delete(options: &Options, _: &mut Out) -> Result<u8, Error> {
-    change(Action::Delete, "del", options)
+    let mut session = Session::start(options)?;
+    let object = described(&session, "del")?;
+    session.change(&Change::delete(object))
 }
 
 fn flush(options: &Options, _: &mut Out) -> Result<u8, Error> {
@@ -81,4 +113,17 @@ fn flush(options: &Options, _: &mut Out) -> Result<u8, Error> {
     rules.retain(|rule| rule.priority.is_some());
     session.delete(rules)?;
     Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_kernel_does_not_know_is_named() {
+        let rule = Rule { dscp: Some(5), flow_label: Some(1), ..Rule::default() };
+        assert_eq!(unknown_to_kernel(&rule, &rule), None);
+        let old = unknown_to_kernel(&rule, &Rule::default());
+        assert_eq!(old.as_deref(), Some("FRA_DSCP, FRA_FLOWLABEL"));
+    }
 }
