@@ -89,7 +89,8 @@ impl<'a> RouteView<'a> {
         };
         let (mut left, mut walk) = ([0; READ.len() + 1], Attrs::new(attrs));
         loop {
-            let before = u32::try_from(walk.rest().len()).unwrap_or_default();
+            #[allow(clippy::cast_possible_truncation)] // the length of a message has 32 bits
+            let before = walk.rest().len() as u32;
             let Some(attr) = walk.step() else { break };
             let place = PLACES.get(usize::from(attr.number()));
             if let Some(left) = place.and_then(|&place| left.get_mut(usize::from(place))) {
@@ -228,7 +229,10 @@ impl<'a> RouteView<'a> {
 
     #[inline(never)]
     fn prefix(&self, number: u16, length: u8) -> Result<Option<Prefix>, Error> {
-        match self.read(number, |attr| Ok(*attr))? {
+        if !self.sound {
+            self.judge()?;
+        }
+        match self.find(number) {
             Some(attr) if has_ip(self.family()) => prefix(&attr, length).map(Some),
             None if length != 0 => zeros(self.family(), length, number),
             _ => Ok(None),
