@@ -80,11 +80,12 @@ fn lookup_at_once(reader: &mut NatReader, queries: &[Tuple]) -> usize {
 
 /// Each lookup waits for the one before: what a single one takes.
 fn lookup_chain(reader: &mut NatReader, queries: &[Tuple]) -> usize {
-    let wait = |misses: usize, tuple| {
-        let found = reader.lookup(HERE + misses as u64, 0, tuple);
-        misses + usize::from(found.is_none())
+    // Its zone is known when that is.
+    let wait = |misses: u16, tuple| {
+        let found = reader.lookup(HERE, misses, tuple);
+        misses + u16::from(found.is_none())
     };
-    queries.len() - queries.iter().fold(0, wait)
+    queries.len() - usize::from(queries.iter().fold(0, wait))
 }
 
 /// Tuples like these that no flow has.

@@ -89,12 +89,6 @@ impl Side {
         let protocol = IpProtocol((bits >> PROTOCOL) as u8);
         (Tuple::new(protocol, source, destination, l4), (bits >> ZONE) as u16)
     }
-
-    /// The words of the addresses that count.
-    #[inline]
-    pub(super) fn used(&self) -> &[u64] {
-        if is_ipv6(self.descriptor) { &self.addresses } else { &self.addresses[..1] }
-    }
 }
 
 /// Whether a descriptor is of IPv6.
@@ -149,27 +143,49 @@ impl HashKey {
     /// tells it.
     #[inline]
     pub(super) fn hash(self, namespace: u64, side: &Side) -> Hash {
+        self.seed(namespace).hash(side)
+    }
+
+    /// The first word is the namespace: the same for many lookups.
+    #[inline]
+    pub(super) fn seed(self, namespace: u64) -> Seed {
         let [k0, k1] = self.0;
-        let mut state = [
+        let state = [
             k0 ^ 0x736f_6d65_7073_6575,
             k1 ^ 0x646f_7261_6e64_6f6d,
             k0 ^ 0x6c79_6765_6e65_7261,
             k1 ^ 0x7465_6462_7974_6573,
         ];
-        let mut absorb = |word: u64| {
-            state[3] ^= word;
-            state = round(state);
-            state[0] ^= word;
-        };
-        absorb(namespace);
-        absorb(side.descriptor);
-        for &word in side.used() {
-            absorb(word);
+        Seed(absorb(state, namespace))
+    }
+}
+
+/// The state of a hash behind the namespace.
+#[derive(Clone, Copy)]
+pub(super) struct Seed([u64; 4]);
+
+impl Seed {
+    /// See [`HashKey::hash`].
+    #[inline]
+    pub(super) fn hash(self, side: &Side) -> Hash {
+        let [first, rest @ ..] = side.addresses;
+        let mut state = absorb(absorb(self.0, side.descriptor), first);
+        if is_ipv6(side.descriptor) {
+            state = rest.into_iter().fold(state, absorb);
         }
         state[2] ^= 0xff;
         let [a, b, c, d] = round(round(round(state)));
         Hash { home: a ^ b, tag: (c ^ d).max(1), check: a.wrapping_add(c) & KIND }
     }
+}
+
+/// Takes a word in.
+#[inline]
+fn absorb(mut state: [u64; 4], word: u64) -> [u64; 4] {
+    state[3] ^= word;
+    state = round(state);
+    state[0] ^= word;
+    state
 }
 
 /// What is known of a direction by its hash.
