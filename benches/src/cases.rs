@@ -8,7 +8,7 @@ use nl_conntrack::text::{self, Options};
 use nl_conntrack::{Flow, FlowView};
 use nl_route::names::Names;
 use nl_route::route::RouteView;
-use nl_route::{Context, Link, Route};
+use nl_route::{Address, Context, Link, Neighbour, Nexthop, Object, Route, Rule};
 use nl_wire::attr::Attrs;
 use nl_wire::json::Json;
 use nl_wire::listing::Listing;
@@ -174,6 +174,22 @@ fn decode(cases: &mut Vec<Case>) {
     }
     reading(cases, "decode/link".into(), &links(), &COUNT, |bytes| {
         each(bytes, Link::decode, |link| link.name.is_some())
+    });
+    others(cases, "address4", |it: &Address| it.address.is_some());
+    others(cases, "neighbour4_permanent", |it: &Neighbour| it.link_address.is_some());
+    others(cases, "rule4_users_ports", |it: &Rule| it.destination_ports.is_some());
+    others(cases, "nexthop4_gateway", |it: &Nexthop| it.gateway.is_some());
+}
+
+/// Reads a captured message of another kind again and again.
+fn others<T: Object + 'static>(
+    cases: &mut Vec<Case>,
+    name: &str,
+    whole: impl Fn(&T) -> bool + 'static,
+) {
+    let bytes = captured(name).repeat(COUNT);
+    reading(cases, format!("decode/{name}"), &bytes, &COUNT, move |bytes| {
+        each(bytes, T::decode, &whole)
     });
 }
 

@@ -32,8 +32,9 @@ pub const ROUTES: [&str; 5] =
 /// If there is no such fixture.
 pub fn captured(name: &str) -> Vec<u8> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = ["fixtures", "../crates/nl-conntrack/tests/fixtures"];
-    let mut paths = folders.iter().map(|folder| own.join(folder).join(name).with_extension("hex"));
+    let codecs = ["../crates/nl-conntrack/tests/fixtures", "../crates/nl-route/tests/fixtures"];
+    let folders = ["fixtures"].into_iter().chain(codecs);
+    let mut paths = folders.map(|folder| own.join(folder).join(name).with_extension("hex"));
     fixture(paths.find(|path| path.exists()).unwrap_or_else(|| panic!("no fixture {name}")))
 }
 

@@ -118,7 +118,7 @@ impl Address {
     }
 
     fn decode_body(body: &[u8]) -> Result<Self, Error> {
-        let (_, attrs) = Attrs::behind(body, IFADDRMSG_LEN)?;
+        let (_, mut attrs) = Attrs::behind(body, IFADDRMSG_LEN)?;
         let Some(&[family, prefix_length, flags, scope, i0, i1, i2, i3]) =
             body.first_chunk::<IFADDRMSG_LEN>()
         else {
@@ -133,9 +133,10 @@ impl Address {
             index: u32::from_ne_bytes([i0, i1, i2, i3]),
             ..Self::default()
         };
-        for attr in attrs {
-            address.read(&attr?)?;
+        while let Some(attr) = attrs.step() {
+            address.read(&attr)?;
         }
+        attrs.finish()?;
         Ok(address)
     }
 

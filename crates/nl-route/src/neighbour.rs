@@ -177,7 +177,7 @@ impl Neighbour {
     }
 
     fn decode_body(body: &[u8]) -> Result<Self, Error> {
-        let (_, attrs) = Attrs::behind(body, NDMSG_LEN)?;
+        let (_, mut attrs) = Attrs::behind(body, NDMSG_LEN)?;
         let Some(&[family, _, _, _, i0, i1, i2, i3, s0, s1, flags, kind]) =
             body.first_chunk::<NDMSG_LEN>()
         else {
@@ -191,9 +191,10 @@ impl Neighbour {
             kind: RouteType(kind),
             ..Self::default()
         };
-        for attr in attrs {
-            neighbour.read(&attr?)?;
+        while let Some(attr) = attrs.step() {
+            neighbour.read(&attr)?;
         }
+        attrs.finish()?;
         Ok(neighbour)
     }
 

@@ -110,12 +110,13 @@ impl Nexthop {
     }
 
     fn decode_body(body: &[u8]) -> Result<Self, Error> {
-        let (head, attrs) = Head::decode(body)?;
+        let (head, mut attrs) = Head::decode(body)?;
         let Head { family, scope, protocol, flags } = head;
         let mut nexthop = Self { family, scope, protocol, flags, ..Self::default() };
-        for attr in attrs {
-            nexthop.read(&attr?)?;
+        while let Some(attr) = attrs.step() {
+            nexthop.read(&attr)?;
         }
+        attrs.finish()?;
         Ok(nexthop)
     }
 

@@ -137,7 +137,7 @@ impl Rule {
     }
 
     fn decode_body(body: &[u8]) -> Result<Self, Error> {
-        let (_, attrs) = Attrs::behind(body, FIB_RULE_HDR_LEN)?;
+        let (_, mut attrs) = Attrs::behind(body, FIB_RULE_HDR_LEN)?;
         let Some(&[family, dst_len, src_len, tos, table, _, _, action, f0, f1, f2, f3]) =
             body.first_chunk::<FIB_RULE_HDR_LEN>()
         else {
@@ -153,9 +153,10 @@ impl Rule {
             flags: RuleFlags(u32::from_ne_bytes([f0, f1, f2, f3])),
             ..Self::default()
         };
-        for attr in attrs {
-            rule.read(&attr?, dst_len, src_len)?;
+        while let Some(attr) = attrs.step() {
+            rule.read(&attr, dst_len, src_len)?;
         }
+        attrs.finish()?;
         // A length alone means that many zero bits.
         if dst_len != 0 && rule.destination.is_none() {
             rule.destination = zeros(family, dst_len, FRA_DST)?;
