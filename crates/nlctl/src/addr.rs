@@ -10,6 +10,7 @@ use nl_wire::Errno;
 
 use crate::args::{Command, Kind, Options, command};
 use crate::error::{Error, FAILED, USAGE};
+use crate::link;
 use crate::names;
 use crate::object::Session;
 use crate::out::Out;
@@ -62,6 +63,10 @@ fn list(options: &Options, out: &mut Out) -> Result<u8, Error> {
     if selector.family == AddressFamily::INET6 {
         links = links.into_iter().map(of_ipv6).collect();
     }
+    if selector.family == AddressFamily::PACKET {
+        let links = links.into_iter().map(|link| without_mode(link, options.has("details")));
+        return link::show(&session, out, links);
+    }
     let (mut addresses, with_any) = by_link(&mut session, &selector)?;
     let context = names::context(&session.names, options);
     let layout = if options.has("brief") {
@@ -109,6 +114,12 @@ fn of_ipv6(link: Link) -> Link {
     }
 }
 
+/// Of a link what ip shows with `-0`, which asks for no address.
+fn without_mode(link: Link, details: bool) -> Link {
+    let alias = link.alias.filter(|_| details);
+    Link { link_mode: None, af_spec: None, alias, ..link }
+}
+
 /// The addresses that the selector names, by the index of their link, and the links that have any.
 fn by_link(
     session: &mut Session<'_>,
@@ -132,6 +143,9 @@ fn flush(options: &Options, out: &mut Out) -> Result<u8, Error> {
         return Err(Error::new(FAILED, "Flush requires arguments."));
     }
     let selector = parse::selector(&session.words, session.family, &session.names)?;
+    if selector.family == AddressFamily::PACKET {
+        return Err(Error::new(FAILED, "Cannot flush link addresses."));
+    }
     let links: Vec<Link> = session.all(LinkFilter::default())?;
     let mut deleted = 0_usize;
     // With an address its secondary ones may go, or take its place.

@@ -251,7 +251,15 @@ fn read(
             })?,
             (Some(_), None) if is_optional(flag) => name.to_owned(),
             (Some(_), None) => {
-                utf8(&parser.value().map_err(|error| usage(&path, error))?)?.to_owned()
+                let value = parser.value().map_err(|error| match error {
+                    // Of ip's long names behind a single dash the parser knows nothing.
+                    lexopt::Error::MissingValue { option: None } => {
+                        let option = Some(format!("--{name}"));
+                        usage(&path, lexopt::Error::MissingValue { option })
+                    }
+                    error => usage(&path, error),
+                });
+                utf8(&value?)?.to_owned()
             }
         };
         options.given.push((name, value));

@@ -66,7 +66,10 @@ fn translate(words: &mut Vec<String>) -> Result<(), Error> {
     if of_expectations {
         words.remove(0);
     }
-    let letter = if let Some(first) = words.first().filter(|first| !first.starts_with('-')) {
+    let flag = words.first().and_then(|first| WORDS.iter().find(|row| row.1 == first));
+    let letter = if let Some((_, letter)) = flag {
+        letter
+    } else if let Some(first) = words.first().filter(|first| !first.starts_with('-')) {
         meaning(&WORDS, first).ok_or_else(|| {
             let text = "try \"nlctl conntrack help\"";
             Error::parameter(format_args!("unknown command `{}', {text}", word(first)))
@@ -89,7 +92,10 @@ fn translate(words: &mut Vec<String>) -> Result<(), Error> {
 }
 
 /// Takes out the options that are ours; they have the same names as before `conntrack`.
-fn own_options(words: &[OsString], options: &mut Vec<(&'static str, String)>) -> Vec<OsString> {
+fn own_options(
+    words: &[OsString],
+    options: &mut Vec<(&'static str, String)>,
+) -> Result<Vec<OsString>, Error> {
     let mut rest = Vec::new();
     let mut words = words.iter();
     while let Some(typed) = words.next() {
@@ -103,7 +109,7 @@ fn own_options(words: &[OsString], options: &mut Vec<(&'static str, String)>) ->
             "-6" => options.push(("6", "6".into())),
             "--netns" => {
                 let value = words.next().and_then(|value| value.to_str());
-                options.push(("netns", value.unwrap_or_default().into()));
+                options.push(("netns", value.ok_or_else(|| missing("--netns"))?.into()));
             }
             _ => match text.strip_prefix("--netns=") {
                 Some(value) => options.push(("netns", value.into())),
@@ -111,7 +117,7 @@ fn own_options(words: &[OsString], options: &mut Vec<(&'static str, String)>) ->
             },
         }
     }
-    rest
+    Ok(rest)
 }
 
 /// A run of `nlctl conntrack`.
@@ -124,7 +130,7 @@ struct Context {
 
 fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let mut own = Vec::new();
-    let words = own_options(options.words(), &mut own);
+    let words = own_options(options.words(), &mut own)?;
     let mut options = options.clone();
     for (name, value) in own {
         options.give(name, value);
@@ -147,11 +153,7 @@ fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
     match typed.first().map(String::as_str) {
         Some("-R" | "--load-file") => {
             let Some(file) = typed.get(1) else {
-                let typed = typed.first().map_or("-R", String::as_str);
-                return Err(bad_line(&ParseError {
-                    text: format!("option `{typed}' requires an argument"),
-                    usage: true,
-                }));
+                return Err(missing(typed.first().map_or("-R", String::as_str)));
             };
             // What stands behind it counts for nothing there but the family, and that here alone.
             let mut behind = vec!["-L".to_owned()];
@@ -165,6 +167,11 @@ fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
             Ok(0)
         }
     }
+}
+
+/// An option without its value.
+fn missing(option: &str) -> Error {
+    bad_line(&ParseError { text: format!("option `{option}' requires an argument"), usage: true })
 }
 
 /// What conntrack(8) says of a command line that is none.

@@ -10,7 +10,7 @@ use nl_wire::table::Protocol;
 use nl_wire::value::Family;
 
 use crate::args::Options;
-use crate::error::{Error, FAILED, say};
+use crate::error::{Error, FAILED, USAGE, say};
 
 /// The network namespace that `--netns` names: a name of ip-netns(8), a path, or a process id.
 pub(crate) fn netns(options: &Options) -> Result<Option<Netns>, Error> {
@@ -24,7 +24,7 @@ pub(crate) fn netns(options: &Options) -> Result<Option<Netns>, Error> {
         }
     };
     // The error's own text names what it is about.
-    let found = found.map_err(|error| Error::new(FAILED, format_args!("nlctl: {error}")))?;
+    let found = found.map_err(|error| Error::new(USAGE, format_args!("nlctl: {error}")))?;
     Ok(Some(found))
 }
 

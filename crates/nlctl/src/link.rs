@@ -32,7 +32,8 @@ pub(crate) const COMMAND: Command = Command {
         commands: &[
             command(&["list", "show", "lst"], "List links.", LIST_HELP, list),
             command(&["add"], "Add a link.", ADD_HELP, add),
-            command(&["set", "change"], "Change a link.", SET_HELP, set),
+            // To ip `s` is this one, though for other objects it is `show`.
+            command(&["set", "change", "s"], "Change a link.", SET_HELP, set),
             command(&["replace"], "Add a link, or change it if it exists.", ADD_HELP, replace),
             command(&["delete"], "Delete a link.", "WORDS are [dev] LINK or group GROUP.", delete),
             Command {
@@ -83,14 +84,23 @@ fn list(options: &Options, out: &mut Out) -> Result<u8, Error> {
     if links.iter().any(|link| link.link_netnsid.is_some()) {
         learn_namespaces(&mut session.names, &mut session.connection);
     }
+    show(&session, out, links.into_iter().filter(|link| selector.admits_link(link)))
+}
+
+/// Lists links, as the options say.
+pub(crate) fn show(
+    session: &Session<'_>,
+    out: &mut Out,
+    links: impl Iterator<Item = Link>,
+) -> Result<u8, Error> {
+    let options = session.options;
     let context = names::context(&session.names, options);
-    let brief = options.has("brief");
+    let printer = if options.has("brief") { &BRIEF } else { &FULL };
     let mut rows = out.rows(options.has("json"), options.has("pretty"));
-    for link in links.iter().filter(|link| selector.admits_link(link)) {
-        let printer = if brief { &BRIEF } else { &FULL };
+    for link in links {
         rows.add(
-            |json| (printer.json)(json, link, &context),
-            |text| (printer.text)(text, link, &context),
+            |json| (printer.json)(json, &link, &context),
+            |text| (printer.text)(text, &link, &context),
         )?;
     }
     rows.end()?;

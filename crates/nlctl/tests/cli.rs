@@ -29,7 +29,7 @@ fn unknown_words_are_told_as_ip_does() {
     let (code, text) = fails(&["--json=yes"]);
     assert!(code == 255 && text.starts_with("Error: "), "{text}");
     let (code, text) = fails(&["-n", "no-such-namespace", "conntrack", "list"]);
-    assert!(code == 1 && text.contains("no-such-namespace"), "{text}");
+    assert!(code == 255 && text.contains("no-such-namespace"), "{text}");
 }
 
 #[test]

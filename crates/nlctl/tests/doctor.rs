@@ -78,7 +78,7 @@ fn another_namespace_can_be_examined() {
         let (code, checks) = examine(&["-n", "there", "doctor"]);
         assert_eq!((code, &*check(&checks, "nf_conntrack_events").0), (1, "missing"));
         let ran = run(&["-n", "nowhere", "doctor"]);
-        assert_eq!((ran.code, &*ran.out), (1, ""), "{}", ran.err);
+        assert_eq!((ran.code, &*ran.out), (255, ""), "{}", ran.err);
     });
 }
 

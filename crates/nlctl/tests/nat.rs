@@ -5,9 +5,10 @@ mod common;
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Stdio};
+use std::time::SystemTime;
 
 use common::{command, nlctl, run};
-use nl_testkit::{live, need, sh};
+use nl_testkit::{live, need, sh, tool};
 use serde_json::Value;
 
 const SOURCE: &str = "conntrack -I -t 1000 -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 2 --dport 80 --state SYN_SENT \
@@ -146,6 +147,52 @@ fn what_begins_and_ends_is_shown() {
         assert_eq!(json(&objects.line())["event"], "end");
         assert_eq!(text.end(), (String::new(), String::new()));
         assert_eq!(objects.end(), (String::new(), String::new()));
+    });
+}
+
+/// The seconds since 1970 that date(1) finds in a local time.
+fn seconds(local: &str) -> u64 {
+    let text = tool("date", &["-d", local, "+%s"]);
+    text.trim().parse().unwrap_or_else(|error| panic!("{error}: {local}: {text}"))
+}
+
+#[test]
+fn the_time_stands_before_each() {
+    live(|| {
+        if !need(&["conntrack", "date"]) {
+            return;
+        }
+        let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        sh(SOURCE);
+        let before = now();
+        let mut long = Watching::start(&["-t", "nat", "watch"]);
+        let mut short = Watching::start(&["nat", "watch", "--tshort"]);
+        let mut objects = Watching::start(&["-t", "-j", "nat", "watch"]);
+        for event in [format!("[LIST] {SOURCE_LINE}"), format!("[NEW]  {DESTINATION_LINE}")] {
+            // Timestamp: Sat Nov 21 11:31:16 2026 123456 usec
+            let line = long.line();
+            let time = line.strip_prefix("Timestamp: ").and_then(|line| line.strip_suffix(" usec"));
+            let (time, micros) = time.and_then(|time| time.rsplit_once(' ')).expect(&line);
+            assert_eq!(long.line(), event);
+            // [2026-11-21T11:31:16.123456] [NEW]  …
+            let line = short.line();
+            let told = line.strip_prefix('[').and_then(|line| line.split_once("] "));
+            let (stamp, told) = told.expect(&line);
+            assert_eq!(told, event);
+            let (second, fraction) = stamp.split_once('.').expect(&line);
+            assert!(micros.parse::<u32>().unwrap() < 1_000_000 && fraction.len() == 6, "{line}");
+            for second in [seconds(time), seconds(second)] {
+                assert!((before..=now()).contains(&second), "{second}: {time}, {line}");
+            }
+            // JSON is the same with it.
+            assert!(json(&objects.line())["event"].is_string());
+            if event.starts_with("[LIST]") {
+                sh(DESTINATION);
+            }
+        }
+        for watching in [long, short, objects] {
+            assert_eq!(watching.end(), (String::new(), String::new()));
+        }
     });
 }
 

@@ -6,7 +6,7 @@ use core::net::{IpAddr, Ipv4Addr};
 use nl_wire::text::Text;
 use nl_wire::value::AddressFamily;
 
-use super::{Keyword, WordError, Words, duplicate, escaped, keyword, wrong};
+use super::{Keyword, WordError, Words, duplicate, escaped, garbage, keyword, wrong};
 use crate::address::{Address, AddressCacheInfo};
 use crate::link::Link;
 use crate::names::{NameKind, Names, parse_number};
@@ -116,7 +116,7 @@ pub fn change<S: AsRef<str>>(
             Some(Key::Local) | None => {
                 let word = words.value()?;
                 if local.is_some() {
-                    return Err(duplicate("local", word));
+                    return Err(garbage("local", word));
                 }
                 local = Some(super::prefix(word, address.family)?);
             }
@@ -340,7 +340,7 @@ pub fn selector<S: AsRef<str>>(
             word => {
                 let word = if word == "dev" { words.value()? } else { word };
                 if link.replace(word).is_some() {
-                    return Err(duplicate("dev", word));
+                    return Err(garbage("dev", word));
                 }
             }
         }

@@ -11,7 +11,7 @@ use nl_wire::{RawAttr, Writer};
 
 use super::address::existing;
 use super::kind::{Start, data, is_replaced};
-use super::{WordError, Words, duplicate, escaped, wrong};
+use super::{WordError, Words, duplicate, escaped, garbage, wrong};
 use crate::link::{Link, LinkInfo};
 use crate::names::{NameKind, Names, parse_number};
 use crate::request::NAME_LENGTH_MAX;
@@ -113,6 +113,20 @@ fn raw(link: &mut Link, raw_type: u16, payload: Vec<u8>) {
     link.unknown.push(RawAttr { raw_type, payload });
 }
 
+/// A value that can be given once.
+fn once<'a, T, S: AsRef<str>>(
+    slot: &mut Option<T>,
+    key: &str,
+    words: &mut Words<'a, S>,
+    read: impl FnOnce(&mut Words<'a, S>) -> Result<T, WordError>,
+) -> Result<(), WordError> {
+    if slot.is_some() {
+        return Err(duplicate(key, words.value()?));
+    }
+    *slot = Some(read(words)?);
+    Ok(())
+}
+
 /// Reads one word that `add` and `set` share; false if it is none.
 fn shared<S: AsRef<str>>(
     change: &mut LinkChange,
@@ -128,7 +142,7 @@ fn shared<S: AsRef<str>>(
     match word {
         "up" => set_flag(link, LinkFlags::UP, true),
         "down" => set_flag(link, LinkFlags::UP, false),
-        "name" => link.name = Some(checked(words.value()?)?),
+        "name" => once(&mut link.name, word, words, |words| checked(words.value()?))?,
         "alias" | "ifalias" => link.alias = Some(Text::from(words.value()?)),
         "address" => {
             link.address = Some(super::neighbour::link_address(words.value()?)?);
@@ -136,15 +150,15 @@ fn shared<S: AsRef<str>>(
         "broadcast" | "brd" => {
             link.broadcast = Some(super::neighbour::link_address(words.value()?)?);
         }
-        "mtu" => link.mtu = Some(words.number(u32::MAX, "Invalid \"mtu\" value")?),
-        "txqueuelen" | "txqlen" | "qlen" => {
-            link.txqlen = Some(words.number(u32::MAX, "Invalid \"txqueuelen\" value")?);
-        }
-        "numtxqueues" => {
-            link.num_tx_queues = Some(words.number(u32::MAX, "Invalid \"numtxqueues\" value")?);
-        }
-        "numrxqueues" => {
-            link.num_rx_queues = Some(words.number(u32::MAX, "Invalid \"numrxqueues\" value")?);
+        "mtu" | "txqueuelen" | "txqlen" | "qlen" | "numtxqueues" | "numrxqueues" => {
+            let (slot, key) = match word {
+                "mtu" => (&mut link.mtu, word),
+                "numtxqueues" => (&mut link.num_tx_queues, word),
+                "numrxqueues" => (&mut link.num_rx_queues, word),
+                _ => (&mut link.txqlen, "txqueuelen"),
+            };
+            let reason = format!("Invalid \"{key}\" value");
+            once(slot, key, words, |words| words.number(u32::MAX, &reason))?;
         }
         "index" => {
             let word = words.value()?;
@@ -164,7 +178,7 @@ fn shared<S: AsRef<str>>(
             let list = super::function::function(words)?;
             raw(link, IFLA_VFINFO_LIST | NLA_F_NESTED, list);
         }
-        "netns" => change.netns = Some(Text::from(words.value()?)),
+        "netns" => once(&mut change.netns, word, words, |words| words.value().map(Text::from))?,
         "link-netnsid" => {
             let id = words.number(i32::MAX.unsigned_abs(), "Invalid \"link-netnsid\" value")?;
             raw(link, IFLA_LINK_NETNSID, id.to_ne_bytes().to_vec());
@@ -266,7 +280,7 @@ pub fn add<S: AsRef<str>>(words: &[S], names: &Names) -> Result<LinkChange, Word
             _ => {
                 let word = if word == "dev" { words.value()? } else { word };
                 if named {
-                    return Err(duplicate("dev", word));
+                    return Err(garbage("dev", word));
                 }
                 change.link.name = Some(checked(word)?);
                 named = true;
@@ -275,7 +289,7 @@ pub fn add<S: AsRef<str>>(words: &[S], names: &Names) -> Result<LinkChange, Word
     }
     if change.link.info.is_none() {
         let text = "Not enough information: \"type\" argument is required".into();
-        return Err(WordError { text, code: 255 });
+        return Err(WordError { text, code: 1 });
     }
     Ok(change)
 }
@@ -307,7 +321,7 @@ pub fn set<S: AsRef<str>>(
             _ => {
                 let word = if word == "dev" { words.value()? } else { word };
                 if dev.replace(word).is_some() {
-                    return Err(duplicate("dev", word));
+                    return Err(garbage("dev", word));
                 }
             }
         }
@@ -320,7 +334,7 @@ pub fn set<S: AsRef<str>>(
         // All links of the group.
         (None, Some(_)) => change.link.group = group,
         (None, None) => {
-            let text = "Not enough of information: \"dev\" argument is required.".into();
+            let text = "Not enough information: \"dev\" argument is required.".into();
             return Err(WordError { text, code: 255 });
         }
     }
@@ -351,7 +365,7 @@ pub fn property<S: AsRef<str>>(words: &[S], names: &Names) -> Result<Link, WordE
         }
         let word = if word == "dev" { words.value()? } else { word };
         if dev.replace(word).is_some() {
-            return Err(duplicate("dev", word));
+            return Err(garbage("dev", word));
         }
     }
     let missing = |what: &str| WordError {

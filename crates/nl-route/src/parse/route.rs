@@ -298,6 +298,10 @@ fn lock<S: AsRef<str>>(metrics: &mut Metrics, number: u16, words: &mut Words<'_,
 
 /// What follows `nexthop`, up to the next one or the end.
 fn hop<S: AsRef<str>>(route: &mut Route, words: &mut Words<'_, S>) -> Result<Hop, WordError> {
+    if words.peek().is_none() {
+        let text = "Error: unexpected end of line after \"nexthop\"".into();
+        return Err(WordError { text, code: 255 });
+    }
     let mut hop = Hop::default();
     while let Some(word) = words.peek() {
         match word {

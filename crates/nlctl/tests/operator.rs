@@ -1,0 +1,140 @@
+//! What an operator types all day, well or badly: ip(8) and this program say the same and end the same.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use common::beside::{agree, agree_json, words};
+use common::run;
+use nl_testkit::{live, need, quiet, sh};
+
+/// Links that nothing speaks on, addresses, routes, a neighbour and a rule.
+const HOST: &str = "
+    ip link set lo up
+    ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up
+    ip address add 192.0.2.1/24 dev v0
+    ip route add default via 192.0.2.9; ip route add blackhole 203.0.113.0/24
+    ip neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev v0
+    ip rule add from 192.0.2.0/24 lookup 100";
+
+/// What changes nothing, whether it makes sense or not.
+const LINES: &str = "
+a
+-br a
+-br l
+-c=never -br addr show up
+-4 a
+a s v0
+-0 a
+-0 -br a
+-0 -o a
+-0 -d a s v0
+-0 a s up
+-0 addr flush dev v0
+r
+r s t all
+r l type blackhole
+route get 10.1.1.1
+r g 10.1.1.1 from 192.0.2.1
+r get 8.8.8.8 oif nope
+r get foo
+link show v9
+l s
+l s v0
+l s v9
+link set
+link set v9 up
+link set v0 mtu
+link set v0 mtu x
+link set v0 mtu 1500 mtu 1400
+link set v0 txqueuelen 5 qlen 6
+link set v0 up down frob
+link set v0 nomaster x
+link set v0 name a name b
+link add
+link add x
+link add name a name b
+link del
+link del nope
+link show group nope
+n s dev v0
+neigh show nud permanent
+neigh flush
+ru s
+rule del pref 5
+rule add from
+route add 10.0.0.0/8 via 8.8.8.8
+route add 10.0.0.0/33 dev v0
+route add 10.0.0.0/8 dev nope
+route add 1.2.3.4 nexthop
+route add 1.2.3.4 via 192.0.2.9 frob
+route del 1.2.3.0/24
+route flush
+addr add 1.2.3.4/24
+addr add 192.0.2.3/24 dev v0 frob
+addr del 9.9.9.9/32 dev v0
+addr show dev v0 dev v1
+addr show v0 v1
+addr flush
+-f foo a
+nexthop del id 77
+";
+
+#[test]
+fn lines_that_change_nothing() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        quiet();
+        sh(HOST);
+        for line in LINES.lines().filter(|line| !line.is_empty()) {
+            agree(line);
+        }
+        for line in ["-j -0 a", "-j a", "-j -d l", "-j r", "-j n", "-j ru"] {
+            agree_json(line);
+        }
+    });
+}
+
+#[test]
+fn what_is_cut_short_does_what_it_does_in_ip() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        quiet();
+        sh(HOST);
+        for (line, mtu) in [("l s v0 mtu 1400", "1400"), ("l se v0 mtu 1300", "1300")] {
+            let ran = run(&words(line));
+            assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", ""), "{line}");
+            assert!(sh("ip link show v0").contains(&format!(" mtu {mtu} ")), "{line}");
+        }
+    });
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let missing = |line: &str| {
+        let ran = run(&words(line));
+        assert_eq!((ran.code, ran.out.as_str()), (255, ""), "{line}: {ran:?}");
+        ran.err
+    };
+    assert!(missing("-batch").starts_with("Option \"--batch\" requires an argument, try"));
+    assert!(missing("-b").starts_with("Option \"-b\" requires an argument, try"));
+    assert!(missing("-netns").starts_with("Option \"--netns\" requires an argument, try"));
+    assert!(missing("-n nowhere route").contains("no network namespace is named \"nowhere\""));
+    let ran = run(&words("conntrack -L --netns"));
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{ran:?}");
+    assert!(ran.err.contains("option `--netns' requires an argument"), "{ran:?}");
+}
+
+#[test]
+fn expectations_are_asked_for_by_letter_too() {
+    live(|| {
+        for line in ["conntrack expect -L", "conntrack expect list", "conntrack -L expect"] {
+            let ran = run(&words(line));
+            assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{line}: {ran:?}");
+            assert!(ran.err.ends_with("0 expectations have been shown.\n"), "{line}: {ran:?}");
+        }
+    });
+}
