@@ -126,10 +126,9 @@ impl Connection {
     /// # Errors
     /// [`Error::Io`] if its buffer sizes can't be read.
     pub fn new(socket: Socket) -> Result<Self, Error> {
-        // Kernels older than an option do without: its absence only costs texts and kernel filters.
         for option in [NetlinkOption::ExtAck, NetlinkOption::CapAck, NetlinkOption::GetStrictCheck]
         {
-            let _ = socket.set_option(option, true);
+            turn_on(&socket, option);
         }
         // The kernel keeps book of twice what is asked for.
         if socket.receive_buffer().map_err(Error::Io)? < 2 * RECEIVE_BUFFER {
@@ -163,6 +162,7 @@ impl Connection {
     }
 
     /// Calls `tracer` for every message sent and received from now on; `None` ends that.
+    #[inline] // linked where it is wanted
     pub fn set_tracer(&mut self, tracer: Option<Tracer>) {
         self.tracer = tracer.map(|mut tracer| -> TraceAll {
             Box::new(move |protocol, direction, datagram| {
@@ -464,6 +464,12 @@ impl Connection {
         }
         Ok(false)
     }
+}
+
+/// Kernels older than an option do without: its absence only costs texts and kernel filters.
+#[inline(never)]
+fn turn_on(socket: &Socket, option: NetlinkOption) {
+    let _ = socket.set_option(option, true);
 }
 
 /// Until when to wait, from now on.

@@ -132,10 +132,10 @@ impl fmt::Debug for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Io(error) => write!(f, "{error}"),
-            Self::Refused(failure) => write!(f, "{failure}"),
+            Self::Io(error) => fmt::Display::fmt(error, f),
+            Self::Refused(failure) => fmt::Display::fmt(failure, f),
             Self::Unencodable(error) => write!(f, "request can't be written: {error}"),
-            Self::Lost(loss) => write!(f, "{loss}"),
+            Self::Lost(loss) => fmt::Display::fmt(loss, f),
             Self::TimedOut => f.write_str("no answer from the kernel in time"),
             Self::WouldBlock => f.write_str("no answer yet"),
             Self::OutcomeUnknown => f.write_str("outcome unknown: the answer was lost"),

@@ -143,6 +143,7 @@ impl Socket {
     ///
     /// # Errors
     /// As getsockopt(2) for `NETLINK_LIST_MEMBERSHIPS` (Linux 4.2).
+    #[inline] // rarely asked, and not small
     pub fn memberships(&self) -> io::Result<Vec<u32>> {
         let mut words = vec![0_u32; 4];
         // The kernel says how many bytes it has; it may have grown between two calls.

@@ -210,7 +210,7 @@ impl Failure {
 impl fmt::Display for Failure {
     /// One line: `Network is unreachable (ENETUNREACH): Nexthop has invalid gateway, at RTA_GATEWAY`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.errno)?;
+        fmt::Display::fmt(&self.errno, f)?;
         if let Some(message) = &self.message {
             write!(f, ": {message}")?;
         }

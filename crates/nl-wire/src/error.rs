@@ -120,11 +120,17 @@ impl Error {
         Self { path: self.path.within_index(index), ..self }
     }
 
-    /// The same error, its path named by `table`.
-    #[cold]
-    #[inline(never)]
+    /// The same error, its path named by `table`; without the feature `names` it tells numbers, and
+    /// the table is not linked.
+    #[inline]
     #[must_use]
     pub fn in_table(self, table: &'static Table) -> Self {
+        if cfg!(feature = "names") { self.named(table) } else { self }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn named(self, table: &'static Table) -> Self {
         Self { path: self.path.in_table(table), ..self }
     }
 }
@@ -153,35 +159,45 @@ impl fmt::Display for Error {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
+        // A text with its numbers in the places of `#`: one writer for all is less code.
+        let (text, numbers) = match *self {
             Self::MessageHeader { left } => {
-                write!(f, "message header cut short: {left} bytes, expected 16")
+                ("message header cut short: # bytes, expected 16", [left, 0, 0])
             }
             Self::MessageLength { stated, left } if stated < 16 => {
-                write!(f, "message length {stated} of {left} bytes left is below its header's 16")
+                let text = "message length # of # bytes left is below its header's 16";
+                (text, [stated as usize, left, 0])
             }
             Self::MessageLength { stated, left } => {
-                write!(f, "message cut short: {left} bytes of {stated}")
+                ("message cut short: # bytes of #", [left, stated as usize, 0])
             }
-            Self::MessageType { found } => {
-                write!(f, "unexpected message type {}", u32::from(found))
-            }
+            Self::MessageType { found } => ("unexpected message type #", [found.into(), 0, 0]),
             Self::FixedHeader { expected, actual } => {
-                write!(f, "fixed header cut short: {actual} bytes, expected {expected}")
+                ("fixed header cut short: # bytes, expected #", [actual, expected, 0])
             }
             Self::AttributeHeader { left } => {
-                write!(f, "attribute header cut short: {left} bytes, expected 4")
+                ("attribute header cut short: # bytes, expected 4", [left, 0, 0])
             }
             Self::AttributeLength { stated, left } => {
-                write!(f, "attribute length {}, expected 4 to {left}", u32::from(stated))
+                ("attribute length #, expected 4 to #", [stated.into(), left, 0])
             }
-            Self::PayloadLength { expected, actual } => {
-                write!(f, "{actual} bytes, expected {expected}")
-            }
-            Self::Missing => f.write_str("missing"),
-            Self::Value => f.write_str("value out of range"),
-            Self::TooLong { length } => write!(f, "too long: {length} bytes"),
+            Self::PayloadLength { expected, actual } => match expected {
+                Expected::AtLeast(n) => ("# bytes, expected #", [actual, n, 0]),
+                Expected::Either(a, b) => ("# bytes, expected # or #", [actual, a, b]),
+                Expected::MultipleOf(n) => ("# bytes, expected a multiple of #", [actual, n, 0]),
+                Expected::AtMost(n) => ("# bytes, expected at most #", [actual, n, 0]),
+            },
+            Self::Missing => ("missing", [0; 3]),
+            Self::Value => ("value out of range", [0; 3]),
+            Self::TooLong { length } => ("too long: # bytes", [length, 0, 0]),
+        };
+        let (mut rest, mut numbers) = (text, numbers.iter());
+        while let Some(at) = rest.bytes().position(|byte| byte == b'#') {
+            f.write_str(rest.get(..at).unwrap_or_default())?;
+            numbers.next().map_or(Ok(()), |number| fmt::Display::fmt(number, f))?;
+            rest = rest.get(at + 1..).unwrap_or_default();
         }
+        f.write_str(rest)
     }
 }
 

@@ -135,7 +135,8 @@ impl fmt::Display for Policy {
     /// One line: `U32, value 0 to 7`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = self.kind.unwrap_or_default();
-        match kind.word() {
+        // Without names there is nothing to look up.
+        match if cfg!(feature = "names") { kind.word() } else { None } {
             Some(word) => f.write_str(word)?,
             None => write!(f, "{}", kind.0)?,
         }
@@ -163,19 +164,18 @@ fn range(
     least: Option<(bool, u64)>,
     greatest: Option<(bool, u64)>,
 ) -> fmt::Result {
-    let Some(first) = least.or(greatest) else { return Ok(()) };
-    let bound = match (least, greatest) {
-        (_, None) => "at least ",
-        (None, _) => "at most ",
-        _ => "",
-    };
-    let number = |f: &mut fmt::Formatter<'_>, before: &str, (negative, size): (bool, u64)| {
-        write!(f, "{before}{}{size}", if negative { "-" } else { "" })
-    };
-    write!(f, ", {what} {bound}")?;
-    number(f, "", first)?;
-    match greatest.filter(|greatest| *greatest != first) {
-        Some(greatest) => number(f, " to ", greatest),
-        None => Ok(()),
+    if least.or(greatest).is_none() {
+        return Ok(());
     }
+    write!(f, ", {what} ")?;
+    let limits = [
+        (if greatest.is_none() { "at least " } else { "" }, least),
+        (if least.is_none() { "at most " } else { " to " }, greatest.filter(|_| least != greatest)),
+    ];
+    for (before, limit) in limits {
+        if let Some((negative, size)) = limit {
+            write!(f, "{before}{}{size}", if negative { "-" } else { "" })?;
+        }
+    }
+    Ok(())
 }

@@ -117,6 +117,7 @@ impl FromStr for Prefix {
     ///
     /// As with ip, an IPv4 address may leave out trailing zeros: `10/8`, `192.168.1/24`. Without a
     /// length all bits count, however short the address.
+    #[inline] // in programs that read text
     fn from_str(text: &str) -> Result<Self, PrefixError> {
         let (address, length) = match text.split_once('/') {
             Some((address, length)) => (address, Some(length)),
@@ -139,6 +140,7 @@ impl FromStr for Prefix {
 }
 
 /// An address as ip(8) reads it: IPv4 also with fewer than four numbers, the rest being zero.
+#[inline] // as above
 pub fn parse_address(text: &str) -> Option<IpAddr> {
     if text.contains(':') {
         return text.parse().ok().map(IpAddr::V6);

@@ -275,9 +275,10 @@ pub struct MessageKind {
     pub name: &'static str,
     /// What the message does.
     pub verb: Verb,
-    /// The fixed part behind the header.
+    /// The fixed part behind the header; none without the feature `names`, as nobody can tell what
+    /// is in it.
     pub header: &'static Layout,
-    /// The attributes behind the fixed part.
+    /// The attributes behind the fixed part; none without the feature `names`.
     pub attributes: &'static Table,
 }
 
@@ -493,8 +494,8 @@ macro_rules! protocol {
                         number: $number,
                         name: $crate::name!(stringify!($name)),
                         verb: $crate::header::Verb::$verb,
-                        header: $header,
-                        attributes: $attributes,
+                        header: $crate::named_or!($header, $crate::table::Layout::NONE),
+                        attributes: $crate::named_or!($attributes, $crate::table::Table::EMPTY),
                     }),*],
                     resolve: $crate::if_named!($crate::table::Path::resolve),
                 }

@@ -41,6 +41,7 @@ impl Names {
     }
 
     /// The number whose word is `word`, letter case ignored.
+    #[inline] // in programs that read text
     pub fn number(&self, word: &str) -> Option<u64> {
         let strip = |name: &'static str| name.strip_prefix(self.prefix).unwrap_or(name);
         self.rows().find(|row| strip(row.1).eq_ignore_ascii_case(word)).map(|row| row.0)
@@ -106,11 +107,13 @@ macro_rules! open_enum {
 
         impl $name {
             /// The kernel's full name, where this crate knows one.
+            #[inline]
             pub fn name(self) -> Option<&'static str> {
                 Self::NAMES.name(u64::from(self.0))
             }
 
             /// The kernel's name without its prefix, where this crate knows one.
+            #[inline]
             pub fn word(self) -> Option<&'static str> {
                 Self::NAMES.word(u64::from(self.0))
             }
@@ -140,18 +143,21 @@ macro_rules! open_enum {
         }
 
         impl ::core::fmt::Debug for $name {
+            #[inline]
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 ::core::fmt::Display::fmt(&Self::NAMES.display(u64::from(self.0)), f)
             }
         }
 
         impl From<$int> for $name {
+            #[inline]
             fn from(number: $int) -> Self {
                 Self(number)
             }
         }
 
         impl From<$name> for $int {
+            #[inline]
             fn from(value: $name) -> $int {
                 value.0
             }

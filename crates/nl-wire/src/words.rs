@@ -101,6 +101,25 @@ macro_rules! named_numbers {
     };
 }
 
+/// What only names need, or what stands for it without the feature `names`.
+#[cfg(feature = "names")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! named_or {
+    ($named:expr, $other:expr) => {
+        $named
+    };
+}
+
+#[cfg(not(feature = "names"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! named_or {
+    ($named:expr, $other:expr) => {
+        if false { $named } else { $other }
+    };
+}
+
 /// What only names need; `None` without the feature `names`.
 #[cfg(feature = "names")]
 #[doc(hidden)]

@@ -1,6 +1,7 @@
 //! recvmmsg(2): many datagrams with one call.
 
 use std::io;
+use std::iter;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 
 use super::{check, retry, socklen_of};
@@ -59,8 +60,9 @@ impl Batch {
         let name: libc::sockaddr_nl = unsafe { std::mem::zeroed() };
         let vector = libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 };
         Self {
-            headers: vec![header; slots],
-            rooms: vec![Room { vector, name, control: Control([0; 64]) }; slots],
+            headers: iter::repeat_n(header, slots).collect(),
+            rooms: iter::repeat_n(Room { vector, name, control: Control([0; 64]) }, slots)
+                .collect(),
         }
     }
 

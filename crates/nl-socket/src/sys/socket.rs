@@ -76,6 +76,7 @@ pub(crate) fn send_to(
 }
 
 /// Sets an integer option.
+#[inline(never)]
 pub(crate) fn set_option(
     fd: BorrowedFd<'_>,
     level: i32,
@@ -92,6 +93,7 @@ pub(crate) fn set_option(
 
 /// Reads an option of 32-bit words into `words`; the length in bytes that the
 /// kernel reports may exceed the room, when it has more to tell.
+#[inline(never)]
 pub(crate) fn option_words(
     fd: BorrowedFd<'_>,
     level: i32,

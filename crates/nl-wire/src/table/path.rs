@@ -196,7 +196,9 @@ impl fmt::Debug for Path {
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut scope = self.table.map(Payload::Nest);
+        // Without names there is nothing to look up.
+        let table = self.table.filter(|_| cfg!(feature = "names"));
+        let mut scope = table.map(Payload::Nest);
         let mut separator = "";
         for &step in self.steps() {
             let number = u32::from(step & NLA_TYPE_MASK);
