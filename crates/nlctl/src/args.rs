@@ -192,7 +192,7 @@ fn read(
     mut options: Options,
 ) -> Result<Parsed, Error> {
     let mut path = vec![root];
-    let mut ended = false;
+    let (mut ended, mut help) = (false, false);
     loop {
         let here = *path.last().unwrap_or(&root);
         // ip's options have long names behind a single dash.
@@ -213,13 +213,17 @@ fn read(
                             return Ok(Parsed::Help(path));
                         }
                         Kind::Run(_) | Kind::Raw(_) => options.words.push(next),
-                        Kind::Group { .. } if next == "help" => return Ok(Parsed::Help(path)),
+                        // What it is wanted for may follow.
+                        Kind::Group { .. } if next == "help" => help = true,
                         Kind::Group { commands, .. } => {
                             path.push(find(commands, &next).ok_or_else(|| unknown(&path, &next))?);
                             if let Some(Kind::Raw(run)) = path.last().map(|last| &last.kind) {
                                 let rest =
                                     parser.raw_args().map_err(|error| usage(&path, error))?;
                                 options.words.extend(rest);
+                                if help {
+                                    options.words = vec!["help".into()];
+                                }
                                 return Ok(Parsed::Run(*run, options));
                             }
                         }
@@ -263,6 +267,9 @@ fn read(
             }
         };
         options.given.push((name, value));
+    }
+    if help {
+        return Ok(Parsed::Help(path));
     }
     if options.has("batch") {
         // What stands before it begins each line that names no object itself.

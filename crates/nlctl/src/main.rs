@@ -115,7 +115,11 @@ pub(crate) static COMMANDS: Command = Command {
     names: &["nlctl"],
     arguments: "OBJECT COMMAND",
     about: "Routes and tracked connections, live and recorded.",
-    text: "",
+    text: "\
+nlctl help OBJECT [COMMAND] tells more. Beginnings of words will do, as in nlctl r g 192.0.2.7.
+Exit codes are those of ip: 0 success; 1 something that was named is not there; 2 the kernel refused;
+255 what was typed makes no sense. Those of nlctl conntrack are conntrack's.
+",
     flags: &FLAGS,
     kind: Kind::Group {
         commands: &[

@@ -129,6 +129,30 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
+fn help_is_found_wherever_it_is_looked_for() {
+    let shown = |line: &str| {
+        let ran = run(&words(line));
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{line}");
+        ran.out
+    };
+    for (before, behind) in [
+        ("help", "--help"),
+        ("help route", "route help"),
+        ("help r a", "route add --help"),
+        ("route help get", "route get help"),
+        ("help link property add", "link property add help"),
+        ("help conntrack", "conntrack -h"),
+        ("help conntrack list", "conntrack help"),
+        ("-4 help monitor", "monitor help"),
+    ] {
+        assert_eq!(shown(before), shown(behind), "{before}");
+    }
+    let ran = run(&words("help frobnicate"));
+    assert_eq!(ran.err, "Object \"frobnicate\" is unknown, try \"nlctl help\".\n");
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""));
+}
+
+#[test]
 fn expectations_are_asked_for_by_letter_too() {
     live(|| {
         for line in ["conntrack expect -L", "conntrack expect list", "conntrack -L expect"] {
