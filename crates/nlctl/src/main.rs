@@ -117,8 +117,8 @@ pub(crate) static COMMANDS: Command = Command {
     about: "Routes and tracked connections, live and recorded.",
     text: "\
 nlctl help OBJECT [COMMAND] tells more. Beginnings of words will do, as in nlctl r g 192.0.2.7.
-Exit codes are those of ip: 0 success; 1 something that was named is not there; 2 the kernel refused;
-255 what was typed makes no sense. Those of nlctl conntrack are conntrack's.
+Exit codes are those of ip: 0 success; 1 something that was named is not there; 2 the kernel
+refused; 255 what was typed makes no sense. Those of nlctl conntrack are conntrack's.
 ",
     flags: &FLAGS,
     kind: Kind::Group {
