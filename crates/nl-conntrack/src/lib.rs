@@ -56,9 +56,9 @@
 //!
 //! All are on by default. Without them all objects, requests and events are left.
 //!
-//! - `names`: the kernel's names of attributes, messages and numbers. Without it errors and refusals
-//!   tell the numbers of attributes, `Debug` of numbers prints numbers, and the states of
-//!   [`Timeouts`] go by number alone ([`Timeouts::seconds`]).
+//! - `names`: the kernel's names of attributes, messages and numbers. Without it errors tell the
+//!   numbers of attributes, refusals the byte of the request, `Debug` of numbers prints numbers, and
+//!   the states of [`Timeouts`] go by number alone ([`Timeouts::seconds`]).
 //! - `bpf`: [`EventFilter`].
 //! - `text` (with both): lines of conntrack(8), XML ([`text`]), JSON ([`json`]), and the options of
 //!   conntrack(8) ([`parse`]).

@@ -36,8 +36,8 @@
 //!
 //! - `link`: links and addresses; and the tables of all objects, [`PROTOCOL`] among them.
 //! - `objects` (with `link`): all other objects, the contents of [`encap`], and [`Event`]s.
-//! - `names`: the kernel's names of attributes, messages and numbers. Without it errors and refusals
-//!   tell the numbers of attributes, and `Debug` of numbers prints numbers.
+//! - `names`: the kernel's names of attributes, messages and numbers. Without it errors tell the
+//!   numbers of attributes, refusals the byte of the request, and `Debug` of numbers prints numbers.
 //! - `text` (with `objects` and `names`): output as ip(8) prints it and as JSON ([`text`],
 //!   [`json`]), names from files ([`names`]), and the words of ip(8) ([`parse`]).
 
