@@ -7,6 +7,7 @@
 //! ids. A flow is one record, found by both of its directions; when it ends both are gone.
 
 mod dump;
+mod ended;
 mod index;
 mod key;
 mod list;

@@ -250,6 +250,36 @@ fn lists_and_events_in_any_order() {
     assert_eq!(tracker.table().len(), 2);
 }
 
+/// A list has a flow that ended meanwhile, whose directions another one took and lost again.
+#[test]
+fn what_ended_stays_away_though_others_took_its_place() {
+    let mut tracker = Tracker::new(FOREVER);
+    let now = Instant::now();
+    let numbered = |number, answers| {
+        let original = tuple(IpProtocol::TCP, false, 1, 2, number);
+        flow(original, tuple(IpProtocol::TCP, false, 3, 2, answers), None)
+    };
+    let event = |kind, flow: &Flow| Event { kind, port: 0, flow: flow.clone() };
+    let [ended, taker] = [1, 2].map(|number| numbered(number, 9));
+    // The end is heard before the other one begins, or after.
+    for order in [[&ended, &taker], [&taker, &ended]] {
+        let listing = tracker.begin_list(1);
+        for flow in order {
+            let kind = if *flow == ended { EventKind::Destroy } else { EventKind::New };
+            tracker.event(1, &event(kind, flow), now);
+        }
+        tracker.event(1, &event(EventKind::New, &numbered(2, 8)), now);
+        tracker.listed(&listing, &ended, now);
+        assert_eq!(tracker.table_mut().lookup(1, 0, &ended.original), None);
+        // It begins anew, and was listed rightly.
+        tracker.event(1, &event(EventKind::New, &ended), now);
+        tracker.listed(&listing, &ended, now);
+        assert_eq!(tracker.table_mut().lookup(1, 0, &ended.original), Some(ended.reply));
+        tracker.end_list(listing, true);
+        tracker.table_mut().remove_namespace(1);
+    }
+}
+
 /// A list that is heard late has flows that ended meanwhile. They don't take the place of newer ones,
 /// whether they are translated or not.
 #[test]

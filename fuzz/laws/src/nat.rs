@@ -1,6 +1,6 @@
 //! Laws of the translation table of nl-watch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,8 @@ struct Model {
     listing: bool,
     /// The step in which the last list began.
     begun: usize,
+    /// What ended during the list, and is not in the map because others took its place.
+    ended: BTreeSet<[Key; 2]>,
 }
 
 #[derive(Clone, Copy)]
@@ -47,6 +49,15 @@ impl Model {
         true
     }
 
+    /// As [`Model::forget`], because another one has this direction.
+    fn displace(&mut self, key: &Key) {
+        if let Some(entry) = self.map.get(key).filter(|entry| entry.leaving) {
+            let other = (key.0, key.1, entry.other);
+            self.ended.insert(if entry.original { [*key, other] } else { [other, *key] });
+        }
+        self.forget(key);
+    }
+
     /// Enters a flow, of the list that began in step `begun` if it is of one.
     fn put(&mut self, namespace: u64, flow: &Flow, begun: Option<usize>) {
         let keys = keys(namespace, flow);
@@ -59,8 +70,12 @@ impl Model {
         if begun.is_some_and(|begun| self.is_outdated(namespace, flow, begun)) {
             return;
         }
+        self.ended.remove(&keys);
+        if there.is_some() {
+            self.forget(&keys[0]);
+        }
         for key in &keys {
-            self.forget(key);
+            self.displace(key);
         }
         if flow.is_nat() {
             self.enter(&keys, announced, leaving);
@@ -103,13 +118,14 @@ impl Model {
             }
             return;
         }
-        self.forget(&keys[0]);
+        self.displace(&keys[0]);
         if self.listing && flow.is_nat() {
             // Another one has its answers: a newer one, or its end was lost.
             if self.map.get(&keys[1]).is_some_and(|entry| entry.told >= self.begun) {
+                self.ended.insert(keys);
                 return;
             }
-            self.forget(&keys[1]);
+            self.displace(&keys[1]);
             self.enter(&keys, true, true);
         }
     }
@@ -117,6 +133,7 @@ impl Model {
     /// No list is under way any more.
     fn end_list(&mut self) {
         self.listing = false;
+        self.ended.clear();
         self.map.retain(|_, entry| !entry.leaving);
     }
 }
@@ -184,13 +201,19 @@ pub fn nat(bytes: &[u8]) {
             13 => {
                 let Some((listing, begun)) = &listing else { continue };
                 let flow = flow(&mut script);
-                let entry = model.map.get(&keys(0, &flow)[0]);
-                let ended = entry.is_some_and(|entry| entry.leaving);
+                let keys = keys(0, &flow);
+                let leaving = model.map.get(&keys[0]).is_some_and(|entry| entry.leaving);
+                let ended = leaving || model.ended.contains(&keys);
                 if (ended || model.is_outdated(0, &flow, *begun)) && !plain {
                     continue; // the table may not know any more
                 }
                 tracker.listed(listing, &flow, now);
-                model.put(0, &flow, Some(*begun));
+                // Of several that ended each may have been forgotten for the others.
+                let found = tracker.table_mut().lookup(0, keys[0].1, &flow.original);
+                let forgotten = model.ended.len() > 1 && found == Some(flow.reply);
+                if !model.ended.contains(&keys) || forgotten {
+                    model.put(0, &flow, Some(*begun));
+                }
                 flows.push((0, flow));
             }
             14 => {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use nl_conntrack::{Flow, Tuple};
 
 use super::dump::NatEntry;
+use super::ended::Ended;
 use super::index::{CLAIMED, ENTRY_BYTES, Entry, Found, NONE, USED};
 use super::key::{Record, Side};
 use super::list::List;
@@ -132,6 +133,7 @@ pub struct NatTable {
     hand: u32,
     age: u32,
     listings: usize,
+    ended: Ended,
     counters: NatCounters,
 }
 
@@ -148,6 +150,7 @@ impl NatTable {
         let slots = room(FLOW_BYTES - FLOW_INDEX_BYTES, SLOT_BYTES);
         let shared = Arc::new(Shared::new(entries, slots));
         let own = NatReader::new(Arc::clone(&shared));
+        let ended = Ended::new(shared.key, capacity);
         Self {
             shared,
             own,
@@ -161,6 +164,7 @@ impl NatTable {
             hand: 0,
             age: 0,
             listings: 0,
+            ended,
             counters: NatCounters::default(),
         }
     }
@@ -202,7 +206,8 @@ impl NatTable {
     }
 
     /// Bytes of memory in use, free ones between included; grows up to the budget and stays. (Half a
-    /// kilobyte may come on top of it.)
+    /// kilobyte may come on top of it, and while flows are listed a byte for each of which there is
+    /// room, for those that end meanwhile: half a megabyte at most.)
     pub fn bytes(&self) -> usize {
         self.shared.index.bytes() + self.shared.slots.bytes()
     }
@@ -252,6 +257,11 @@ impl NatTable {
                 return true;
             }
         }
+        if begun.is_none() {
+            self.ended.forget(&record);
+        } else if self.ended.has(&record) {
+            return false;
+        }
         let in_the_way = original.into_iter().chain(reply);
         if begun.is_some_and(|begun| {
             in_the_way.clone().any(|(found, _)| {
@@ -262,12 +272,11 @@ impl NatTable {
             return false;
         }
         let mut dropped = NONE;
-        for (found, _) in in_the_way {
+        for (found, there) in in_the_way {
             // Both may be of one flow.
             if found.slot != dropped {
                 dropped = found.slot;
-                self.counters.replaced += 1;
-                self.drop_slot(dropped);
+                self.displace(dropped, there);
             }
         }
         if !flow.is_nat() {
@@ -294,10 +303,9 @@ impl NatTable {
         let started = timed(self.counters.unregistered);
         let Some(record) = Record::new(namespace, flow) else { return false };
         let mut found = self.shared.find(namespace, &record.sides[0]);
-        if let Some((other, _)) = found.filter(|(_, there)| *there != record) {
+        if let Some((other, there)) = found.filter(|(_, there)| *there != record) {
             // Its end was lost. Better no answer than a wrong one.
-            self.counters.replaced += 1;
-            self.drop_slot(other.slot);
+            self.displace(other.slot, there);
             found = None;
         }
         match found {
@@ -378,6 +386,9 @@ impl NatTable {
     pub fn end_list(&mut self, listing: Listing, complete: bool) -> usize {
         let Listing { namespace, age } = listing;
         self.listings -= 1;
+        if self.listings == 0 {
+            self.ended.clear();
+        }
         if !complete {
             return 0;
         }
@@ -391,12 +402,11 @@ impl NatTable {
     /// Enters a flow that ended. If another one has its answers, that is newer if it was told since
     /// the list began; else the end of that was lost.
     fn remember_end(&mut self, record: &Record, now: Instant) {
-        if let Some((found, _)) = self.shared.find(record.namespace, &record.sides[1]) {
+        if let Some((found, there)) = self.shared.find(record.namespace, &record.sides[1]) {
             if self.shared.slots.get(found.slot).state().age == self.age {
-                return;
+                return self.ended.note(record);
             }
-            self.counters.replaced += 1;
-            self.drop_slot(found.slot);
+            self.displace(found.slot, there);
         }
         let slot = self.enter(record, Origin::Announced);
         self.leave(slot, now);
@@ -496,6 +506,16 @@ impl NatTable {
             Place::Leaving => self.leaving.remove(slots, number),
         }
         slot.set_state(State { place: Place::Settled, ..slot.state() });
+    }
+
+    /// Removes a record because another one has one of its directions.
+    fn displace(&mut self, number: u32, record: Record) {
+        let leaving = self.shared.slots.get(number).state().place == Place::Leaving;
+        if leaving && self.listings > 0 {
+            self.ended.note(&record);
+        }
+        self.counters.replaced += 1;
+        self.drop_slot(number);
     }
 
     /// Removes a record.
