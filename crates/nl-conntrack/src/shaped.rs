@@ -118,6 +118,7 @@ fn both(bytes: &[u8]) -> [Result<Flow, Error>; 2] {
 }
 
 /// Both ways to read flows and single fields give the same.
+#[allow(clippy::redundant_closure_for_method_calls)] // a method's path is of one lifetime
 fn check(bytes: &[u8]) {
     let [shape, walk] = both(bytes);
     assert_eq!(shape, walk);

@@ -3,12 +3,11 @@
 use nl_wire::attr::{Attr, Attrs};
 use nl_wire::datagram::Message;
 use nl_wire::error::Error;
-use nl_wire::shape::Stretch;
+use nl_wire::shape::{self, Stretch};
 use nl_wire::value::AddressFamily;
 
 use crate::extension::Counters;
-use crate::flow::usual::{self, BothCounters, Numbers};
-use crate::flow::{self, Flow};
+use crate::flow::{self, Flow, usual};
 use crate::protocol_info::{ProtocolInfo, Tcp};
 use crate::tables::{
     CTA_COUNTERS_ORIG, CTA_COUNTERS_REPLY, CTA_ID, CTA_MARK, CTA_PROTOINFO, CTA_STATUS,
@@ -44,19 +43,18 @@ pub struct FlowView<'a> {
 }
 
 macro_rules! getters {
-    ($($(#[$meta:meta])* $name:ident: $type:ty = $usual:ident, $number:ident, $read:expr;)*) => {
+    ($($(#[$meta:meta])* $name:ident: $type:ty = $find:ident, $usual:expr, $number:ident, $read:expr;)*) => {
         $(
             $(#[$meta])*
             ///
             /// # Errors
             /// If the attribute, or the walk to it, finds a length that can't be.
             #[inline(always)]
-            #[allow(clippy::inline_always)] // so that several compare what they have in common once
+            #[allow(clippy::inline_always)] // a few comparisons, or a call
             pub fn $name(&self) -> Result<Option<$type>, Error> {
-                let (usual, rest) = self.$usual();
-                match usual.$name() {
-                    None => find_late(rest, $number, $read),
-                    usual => Ok(usual),
+                match self.$find() {
+                    Some(bytes) => Ok(Some($usual(bytes))),
+                    None => find_late(self.behind.clone(), $number, $read),
                 }
             }
         )*
@@ -120,40 +118,52 @@ impl<'a> FlowView<'a> {
 
     getters! {
         /// `CTA_STATUS`.
-        status: Status = numbers, CTA_STATUS, |attr| attr.u32_be().map(Status);
+        status: Status = listed, |bytes| Status(shape::u32_be(bytes, 4)),
+            CTA_STATUS, |attr| attr.u32_be().map(Status);
         /// `CTA_TIMEOUT`, in seconds.
-        timeout: u32 = numbers, CTA_TIMEOUT, Attr::u32_be;
+        timeout: u32 = listed, |bytes| shape::u32_be(bytes, 36), CTA_TIMEOUT, Attr::u32_be;
         /// `CTA_MARK`.
-        mark: u32 = numbers, CTA_MARK, Attr::u32_be;
+        mark: u32 = listed, |bytes| shape::u32_be(bytes, 12), CTA_MARK, Attr::u32_be;
         /// `CTA_ID`.
-        id: u32 = numbers, CTA_ID, Attr::u32_be;
+        id: u32 = listed, |bytes| shape::u32_be(bytes, 20), CTA_ID, Attr::u32_be;
         /// `CTA_ZONE`.
-        zone: u16 = numbers, CTA_ZONE, Attr::u16_be;
+        zone: u16 = own_zone, |bytes| shape::u16_be(bytes, 4), CTA_ZONE, Attr::u16_be;
         /// `CTA_COUNTERS_ORIG`.
-        original_counters: Counters = counters, CTA_COUNTERS_ORIG, read_counters;
+        original_counters: Counters = counters, |bytes| usual::counters(bytes, 0),
+            CTA_COUNTERS_ORIG, read_counters;
         /// `CTA_COUNTERS_REPLY`.
-        reply_counters: Counters = counters, CTA_COUNTERS_REPLY, read_counters;
+        reply_counters: Counters = counters, |bytes| usual::counters(bytes, 28),
+            CTA_COUNTERS_REPLY, read_counters;
     }
 
     #[inline(always)]
     #[allow(clippy::inline_always)]
-    fn numbers(&self) -> (Numbers<'a>, Attrs<'a>) {
+    fn own_zone(&self) -> Option<&'a [u8; 8]> {
+        shape::take(&mut self.behind.clone(), usual::ZONE)
+    }
+
+    /// The numbers of a listing, and what is behind them.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn listed_and_rest(&self) -> Option<(&'a [u8; 40], Attrs<'a>)> {
         let mut rest = self.behind.clone();
-        (Numbers::take(&mut rest), rest)
+        Stretch::<8>::take(&mut rest, usual::ZONE);
+        let listed = shape::take(&mut rest, usual::LISTED)?;
+        Some((listed, rest))
     }
 
     #[inline(always)]
     #[allow(clippy::inline_always)]
-    fn tcp(&self) -> (Stretch<'a, 48>, Attrs<'a>) {
-        let (_, mut rest) = self.numbers();
-        (Stretch::take(&mut rest, Tcp::USUAL), rest)
+    fn listed(&self) -> Option<&'a [u8; 40]> {
+        Some(self.listed_and_rest()?.0)
     }
 
     #[inline(always)]
     #[allow(clippy::inline_always)]
-    fn counters(&self) -> (BothCounters<'a>, Attrs<'a>) {
-        let (_, mut rest) = self.tcp();
-        (BothCounters::take(&mut rest), rest)
+    fn counters(&self) -> Option<&'a [u8; 56]> {
+        let (_, mut rest) = self.listed_and_rest()?;
+        Stretch::<48>::take(&mut rest, Tcp::USUAL);
+        shape::take(&mut rest, usual::COUNTERS)
     }
 
     /// Both directions, `CTA_TUPLE_ORIG` and `CTA_TUPLE_REPLY`: faster than one after the other.
@@ -184,9 +194,11 @@ impl<'a> FlowView<'a> {
     #[inline(always)]
     #[allow(clippy::inline_always)]
     pub fn protocol_info(&self) -> Result<Option<ProtocolInfo>, Error> {
-        let (tcp, mut rest) = self.tcp();
-        if let Some(tcp) = tcp.read(Tcp::usual) {
-            return Ok(Some(ProtocolInfo::Tcp(tcp)));
+        let Some((_, mut rest)) = self.listed_and_rest() else {
+            return find_protocol_info(self.behind.clone());
+        };
+        if let Some(bytes) = shape::take(&mut rest, Tcp::USUAL) {
+            return Ok(Some(ProtocolInfo::Tcp(Tcp::usual(bytes))));
         }
         usual::skip_end(&mut rest);
         if rest.rest().is_empty() { Ok(None) } else { find_protocol_info(rest) }

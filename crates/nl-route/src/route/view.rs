@@ -297,6 +297,7 @@ mod tests {
         found.map(|attr| read(&attr).map_err(|error| error.in_table(&RTA))).transpose()
     }
 
+    #[allow(clippy::redundant_closure_for_method_calls)] // a method's path is of one lifetime
     fn check(bytes: &[u8]) {
         let message = Message::decode(bytes).unwrap();
         let Ok(view) = RouteView::new(&message) else { return };
