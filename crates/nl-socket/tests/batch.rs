@@ -249,6 +249,37 @@ fn what_can_t_be_written_fails_alone() {
 }
 
 #[test]
+fn failures_of_all_kinds_keep_their_places_in_datagrams_of_all_sizes() {
+    live(|| {
+        let mut connection = ready();
+        for (send, receive) in [(1 << 17, 1 << 20), (1 << 17, 1 << 14), (4608, 1 << 20)] {
+            connection.socket().set_send_buffer(send).unwrap();
+            connection.socket().set_receive_buffer(receive).unwrap();
+            let request = |n: u32| AddRoute {
+                unencodable: n % 3 == 1,
+                ballast: n as usize % 11 * 4,
+                ..if n % 5 == 2 { AddRoute::misfit(n) } else { AddRoute::number(n) }
+            };
+            let results: Vec<_> = connection.batch((0..700).map(request)).collect();
+            assert_eq!(results.len(), 700);
+            for (n, result) in (0..).zip(results) {
+                match result {
+                    Err(Error::Unencodable(_)) => assert_eq!(n % 3, 1),
+                    Err(Error::Refused(failure)) => {
+                        assert!(n % 3 != 1 && n % 5 == 2, "{n}");
+                        assert_eq!(failure.path.unwrap().to_string(), "RTA_GATEWAY", "{n}");
+                    }
+                    other => assert!(other.is_ok() && n % 3 != 1 && n % 5 != 2, "{n}: {other:?}"),
+                }
+            }
+            let made = (0..700).filter(|n| n % 3 != 1 && n % 5 != 2);
+            assert!(routes(&mut connection).into_iter().eq(made));
+            sh("ip route flush dev lo");
+        }
+    });
+}
+
+#[test]
 fn a_datagram_that_can_t_be_sent_fails_each_of_its_requests() {
     live(|| {
         // A protocol without a kernel side refuses every datagram.
