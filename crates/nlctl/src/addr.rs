@@ -9,7 +9,7 @@ use nl_route::{Action, Address, AddressFamily, Change, Link, json, text};
 use nl_wire::Errno;
 
 use crate::args::{Command, Kind, Options, command};
-use crate::error::{Error, FAILED, USAGE};
+use crate::error::{Error, FAILED, USAGE, word};
 use crate::link;
 use crate::names;
 use crate::object::Session;
@@ -148,8 +148,13 @@ fn flush(options: &Options, out: &mut Out) -> Result<u8, Error> {
     }
     let links: Vec<Link> = session.all(LinkFilter::default())?;
     let mut deleted = 0_usize;
+    let rounds: u32 = options.value("loops").map_or(Ok(10), |typed| {
+        let text = format_args!("Invalid number of loops '{}'", word(typed)).to_string();
+        typed.parse().map_err(|_| Error::new(USAGE, text))
+    })?;
+    let endless = (rounds == 0).then_some(u32::MAX);
     // With an address its secondary ones may go, or take its place.
-    for _ in 0..10 {
+    for _ in 0..endless.unwrap_or(rounds) {
         let (mut addresses, _) = by_link(&mut session, &selector)?;
         addresses.retain(|index, _| {
             links.iter().any(|link| link.index == *index && selector.admits_link(link))
@@ -172,7 +177,8 @@ fn flush(options: &Options, out: &mut Out) -> Result<u8, Error> {
             }
         }
     }
-    Err(Error::new(FAILED, "*** Flush remains incomplete after 10 rounds. ***"))
+    let text = format!("*** Flush remains incomplete after {rounds} rounds. ***");
+    Err(Error::new(USAGE, text))
 }
 
 fn save(options: &Options, out: &mut Out) -> Result<u8, Error> {

@@ -10,7 +10,7 @@ use nl_wire::table::Protocol;
 use nl_wire::value::Family;
 
 use crate::args::Options;
-use crate::error::{Error, FAILED, USAGE, say};
+use crate::error::{Error, FAILED, USAGE, say, word};
 
 /// The network namespace that `--netns` names: a name of ip-netns(8), a path, or a process id.
 pub(crate) fn netns(options: &Options) -> Result<Option<Netns>, Error> {
@@ -34,7 +34,15 @@ fn socket(family: Family, options: &Options) -> Result<Socket, Error> {
         Some(netns) => Socket::open_in(family.0, &netns),
         None => Socket::open(family.0),
     };
-    socket.map_err(|error| Error::io("cannot open a netlink socket", &error))
+    let socket = socket.map_err(|error| Error::io("cannot open a netlink socket", &error))?;
+    if let Some(typed) = options.value("rcvbuf") {
+        let size = typed.parse().map_err(|_| {
+            Error::new(USAGE, format_args!("Invalid rcvbuf size '{}'", word(typed)))
+        })?;
+        let sized = socket.set_receive_buffer(size);
+        sized.map_err(|error| Error::io("cannot set the buffer size", &error))?;
+    }
+    Ok(socket)
 }
 
 /// A connection for requests; with `--trace` it shows its messages.

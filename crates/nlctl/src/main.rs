@@ -35,7 +35,7 @@ mod settings;
 mod traffic;
 
 /// The options of all commands.
-static FLAGS: [Flag; 24] = [
+static FLAGS: [Flag; 26] = [
     switch('j', &["json"], "print JSON"),
     switch('p', &["pretty"], "lay JSON out for people"),
     switch('d', &["details"], "show more"),
@@ -83,6 +83,18 @@ static FLAGS: [Flag; 24] = [
         long: &["tshort", "ts"],
         value: None,
         help: "print the time before each event",
+    },
+    Flag {
+        short: None,
+        long: &["rcvbuf", "rc"],
+        value: Some("BYTES"),
+        help: "ask for a receive buffer of this size",
+    },
+    Flag {
+        short: Some('l'),
+        long: &["loops"],
+        value: Some("COUNT"),
+        help: "rounds of flushing addresses; 10 without this, 0 until none is left",
     },
     Flag {
         short: None,

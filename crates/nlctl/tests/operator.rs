@@ -3,9 +3,12 @@
 
 mod common;
 
+use std::fs::{self, File};
+
 use common::beside::{agree, agree_json, words};
-use common::run;
-use nl_testkit::{live, need, quiet, sh};
+use common::listening::Listening;
+use common::{command, run};
+use nl_testkit::{listeners, live, need, quiet, sh, wait_until};
 
 /// Links that nothing speaks on, addresses, routes, a neighbour and a rule.
 const HOST: &str = "
@@ -76,6 +79,10 @@ addr show dev v0 dev v1
 addr show v0 v1
 addr flush
 -f foo a
+-rc 100000 r
+-rcvbuf x r
+-l 3 a
+-loops 3 a
 nexthop del id 77
 ";
 
@@ -93,6 +100,42 @@ fn lines_that_change_nothing() {
         for line in ["-j -0 a", "-j a", "-j -d l", "-j r", "-j n", "-j ru"] {
             agree_json(line);
         }
+    });
+}
+
+/// A monitor with a small buffer loses what one with the usual buffer would not.
+#[test]
+fn the_receive_buffer_has_the_size_that_was_asked_for() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        sh("ip link set lo up");
+        let mut monitor = command(&["-rc", "1", "monitor", "route"]);
+        monitor.stderr(File::create("/run/err").unwrap());
+        let ours = Listening::start(monitor, "out");
+        wait_until("ours", || listeners(0, 0x40) == 1);
+        sh(&format!("kill -STOP {}", ours.id()));
+        sh("for i in $(seq 1 50); do echo route add 10.0.$i.0/24 dev lo; done | ip -batch -");
+        sh(&format!("kill -CONT {}", ours.id()));
+        wait_until("a loss", || fs::read_to_string("/run/err").unwrap().contains("overrun"));
+    });
+}
+
+#[test]
+fn addresses_are_flushed_in_as_many_rounds_as_asked() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        quiet();
+        for (line, code) in [("-l 1 addr flush dev lo", 255), ("-l 0 addr flush dev lo", 0)] {
+            sh("ip link set lo up; ip address replace 192.0.2.1/24 dev lo");
+            let ran = run(&words(line));
+            assert_eq!((ran.code, sh("ip address show dev lo").contains("inet ")), (code, false));
+            assert_eq!(ran.err.contains("after 1 rounds"), code != 0, "{ran:?}");
+        }
+        assert_eq!(run(&words("-l x addr flush dev lo")).code, 255);
     });
 }
 
