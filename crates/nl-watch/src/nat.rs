@@ -12,13 +12,15 @@ mod index;
 mod key;
 mod list;
 mod memory;
+mod options;
 mod reader;
 mod table;
 mod tracker;
 
 pub use dump::{NatDump, NatEntry};
+pub use options::{NatCounters, NatOptions};
 pub use reader::{Lookups, NatReader};
-pub use table::{Listing, NatCounters, NatOptions, NatTable, Origin};
+pub use table::{Listing, NatTable, Origin};
 pub use tracker::Tracker;
 
 /// The examples of the guide, run as tests.

@@ -6,8 +6,9 @@ use nl_conntrack::{Event, EventKind, Flow};
 use nl_socket::{Error, Wait};
 
 use super::dump::NatEntry;
+use super::options::NatOptions;
 use super::reader::NatReader;
-use super::table::{Listing, NatOptions, NatTable, Origin};
+use super::table::{Listing, NatTable, Origin};
 use crate::{Change, Flows, Item, Mirror, Watch};
 
 /// A [`NatTable`] that follows the kernel.
