@@ -198,6 +198,9 @@ impl NatTable {
     ) -> bool {
         let started = timed(self.counters.registered);
         let Some(record) = Record::new(namespace, flow) else { return false };
+        if begun.is_none() {
+            self.ended.forget(&record);
+        }
         let [original, reply] =
             [0, 1].map(|direction| self.shared.find(namespace, &record.sides[direction]));
         if let (Some((found, there)), true) = (original, flow.is_nat()) {
@@ -207,9 +210,7 @@ impl NatTable {
                 return true;
             }
         }
-        if begun.is_none() {
-            self.ended.forget(&record);
-        } else if self.ended.has(&record) {
+        if begun.is_some() && self.ended.has(&record) {
             return false;
         }
         let in_the_way = original.into_iter().chain(reply);
