@@ -208,10 +208,9 @@ pub fn nat(bytes: &[u8]) {
                     continue; // the table may not know any more
                 }
                 tracker.listed(listing, &flow, now);
-                // Of several that ended each may have been forgotten for the others.
+                // What ended is refused, as far as it is remembered.
                 let found = tracker.table_mut().lookup(0, keys[0].1, &flow.original);
-                let forgotten = model.ended.len() > 1 && found == Some(flow.reply);
-                if !model.ended.contains(&keys) || forgotten {
+                if !flow.is_nat() || found == Some(flow.reply) {
                     model.put(0, &flow, Some(*begun));
                 }
                 flows.push((0, flow));
