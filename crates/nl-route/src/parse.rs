@@ -10,7 +10,7 @@
 //! names.set_link(2, "eth0");
 //! let words = ["10.1.0.0/16", "via", "192.0.2.1", "dev", "eth0", "mtu", "1400"];
 //! let route = parse::route(&words, AddressFamily::UNSPEC, &names)?;
-//! assert_eq!((route.oif, route.metrics.unwrap().mtu), (Some(2), Some(1400)));
+//! assert_eq!((route.oif, route.metrics.mtu()), (Some(2), Some(1400)));
 //!
 //! let error = parse::route(&["10.1.0.0/99"], AddressFamily::UNSPEC, &names).unwrap_err();
 //! assert_eq!(

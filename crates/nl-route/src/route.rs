@@ -86,7 +86,7 @@ pub struct Route {
     /// The source address for packets of this host.
     pub prefsrc: Option<IpAddr>,
     /// Properties of the path.
-    pub metrics: Option<Box<Metrics>>,
+    pub metrics: Metrics,
     /// The next hops, where there are several; `gateway` and `oif` are `None` then.
     pub multipath: Vec<Hop>,
     /// What the kernel knows of the route's use and end.
@@ -122,7 +122,7 @@ impl Default for Route {
     #[inline]
     fn default() -> Self {
         let scope = Scope::NOWHERE.0;
-        Self::of(&[0, 0, 0, 0, 0, 0, scope, 0, 0, 0, 0, 0], None, Vec::new())
+        Self::of(&[0, 0, 0, 0, 0, 0, scope, 0, 0, 0, 0, 0], Metrics::default(), Vec::new())
     }
 }
 
@@ -230,7 +230,7 @@ impl Route {
     /// What `struct rtmsg` says, with what owns memory: nothing that must be dropped is replaced
     /// afterwards.
     #[inline]
-    fn of(head: &[u8; RTMSG_LEN], metrics: Option<Box<Metrics>>, multipath: Vec<Hop>) -> Self {
+    fn of(head: &[u8; RTMSG_LEN], metrics: Metrics, multipath: Vec<Hop>) -> Self {
         let &[family, _, _, tos, table, protocol, scope, kind, f0, f1, f2, f3] = head;
         Self {
             family: AddressFamily(family),
@@ -269,7 +269,7 @@ impl Route {
     #[inline(never)]
     fn walked(head: &[u8; RTMSG_LEN], attrs: Attrs<'_>) -> Result<Self, Error> {
         // Filled inside what is returned: a route is large enough for moves to cost.
-        let mut result = Ok(Self::of(head, None, Vec::new()));
+        let mut result = Ok(Self::of(head, Metrics::default(), Vec::new()));
         let walk = |route: &mut Self| route.walk(attrs, head[1], head[2]);
         if let Err(error) = result.as_mut().map_or(Ok(()), walk) {
             result = Err(error.in_table(&RTA));
@@ -306,7 +306,7 @@ impl Route {
             RTA_SRC if has_ip(self.family) => self.source = Some(prefix(attr, src_len)?),
             RTA_METRICS => {
                 let metrics = Metrics::decode(attr.nested());
-                self.metrics = Some(metrics.map_err(|error| error.within(RTA_METRICS))?);
+                self.metrics = metrics.map_err(|error| error.within(RTA_METRICS))?;
             }
             RTA_MULTIPATH => {
                 self.multipath =
@@ -368,11 +368,11 @@ impl Route {
         }
         if head.family == AddressFamily::INET6 {
             self.write_prefsrc(writer);
-            self.write_metrics(writer)?;
+            self.metrics.encode(writer)?;
             self.write_priority(writer);
         } else {
             self.write_priority(writer);
-            self.write_metrics(writer)?;
+            self.metrics.encode(writer)?;
             self.write_prefsrc(writer);
         }
         if let Some(id) = self.nexthop_id {
@@ -419,10 +419,6 @@ impl Route {
         if let Some(priority) = self.priority {
             writer.u32(RTA_PRIORITY, priority);
         }
-    }
-
-    fn write_metrics(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
-        self.metrics.as_ref().map_or(Ok(()), |metrics| metrics.encode(writer))
     }
 
     fn write_prefsrc(&self, writer: &mut Writer<'_>) {
@@ -593,26 +589,12 @@ pub(crate) fn zeros(
 /// Reads a `RTA_MULTIPATH`.
 #[inline(never)]
 fn hops(attr: &Attr<'_>, family: AddressFamily) -> Result<Vec<Hop>, Error> {
-    let records = || Records::new(attr.payload, hop::RTNEXTHOP_LEN);
-    let mut hops = Vec::with_capacity(records().count());
-    for record in records() {
-        if !record.as_ref().is_ok_and(|record| Hop::push_usual(&mut hops, record)) {
-            push_unusual(&mut hops, record, family)?;
+    let mut hops = Vec::new();
+    for record in Records::new(attr.payload, hop::RTNEXTHOP_LEN) {
+        match record.and_then(|record| Hop::decode(record, family)) {
+            Ok(hop) => hops.push(hop),
+            Err(error) => return Err(error.within_index(hops.len())),
         }
     }
     Ok(hops)
-}
-
-/// Apart, so that usual hops are written where they are kept.
-#[cold]
-fn push_unusual(
-    hops: &mut Vec<Hop>,
-    record: Result<&[u8], Error>,
-    family: AddressFamily,
-) -> Result<(), Error> {
-    match record.and_then(|record| Hop::decode(record, family)) {
-        Ok(hop) => hops.push(hop),
-        Err(error) => return Err(error.within_index(hops.len())),
-    }
-    Ok(())
 }

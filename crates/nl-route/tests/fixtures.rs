@@ -6,6 +6,11 @@ use nl_route::names::Names;
 use nl_route::nexthop::Member;
 use nl_route::request::List;
 use nl_route::route::{CacheInfo, Hop, Metrics, RouteView};
+use nl_route::tables::route::{
+    RTAX_ADVMSS, RTAX_CWND, RTAX_FASTOPEN_NO_COOKIE, RTAX_FEATURES, RTAX_HOPLIMIT, RTAX_INITCWND,
+    RTAX_INITRWND, RTAX_LOCK, RTAX_MTU, RTAX_QUICKACK, RTAX_REORDERING, RTAX_RTO_MIN, RTAX_RTT,
+    RTAX_RTTVAR, RTAX_SSTHRESH, RTAX_WINDOW,
+};
 use nl_route::value::{
     HopFlags, NeighbourExtFlags, NeighbourState, PathFeatures, Preference, RuleAction, RuleFlags,
 };
@@ -255,6 +260,25 @@ fn routes_hold_what_was_sent() {
             ..main.clone()
         }
     );
+    let mut metrics = Metrics::from([
+        (RTAX_LOCK, 1 << 2 | 1 << 7 | 1 << 13 | 1 << 16),
+        (RTAX_MTU, 1400),
+        (RTAX_WINDOW, 1000),
+        (RTAX_RTT, 1200 * 8),
+        (RTAX_RTTVAR, 10 * 4),
+        (RTAX_SSTHRESH, 5),
+        (RTAX_CWND, 7),
+        (RTAX_ADVMSS, 1300),
+        (RTAX_REORDERING, 4),
+        (RTAX_HOPLIMIT, 33),
+        (RTAX_INITCWND, 10),
+        (RTAX_FEATURES, PathFeatures::ECN.0),
+        (RTAX_RTO_MIN, 300),
+        (RTAX_INITRWND, 11),
+        (RTAX_QUICKACK, 1),
+        (RTAX_FASTOPEN_NO_COOKIE, 1),
+    ]);
+    metrics.set_congestion_control("cubic");
     assert_eq!(
         one::<Route>("route4_metrics"),
         Route {
@@ -262,26 +286,7 @@ fn routes_hold_what_was_sent() {
             gateway: "10.0.0.2".parse().ok(),
             oif: Some(3),
             flags: down,
-            metrics: Some(Box::new(Metrics {
-                lock: Some(1 << 2 | 1 << 7 | 1 << 13 | 1 << 16),
-                mtu: Some(1400),
-                window: Some(1000),
-                rtt: Some(1200 * 8),
-                rttvar: Some(10 * 4),
-                ssthresh: Some(5),
-                cwnd: Some(7),
-                advmss: Some(1300),
-                reordering: Some(4),
-                hoplimit: Some(33),
-                initcwnd: Some(10),
-                features: Some(PathFeatures::ECN),
-                rto_min: Some(300),
-                initrwnd: Some(11),
-                quickack: Some(1),
-                congestion_control: Some("cubic".into()),
-                fastopen_no_cookie: Some(1),
-                ..Metrics::default()
-            })),
+            metrics,
             ..main.clone()
         }
     );

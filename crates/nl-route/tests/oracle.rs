@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use common::beside::{Printer, forms, same_text, same_values, value};
 use common::{ZOO, list, names};
 use nl_route::filter::{AddressFilter, LinkFilter, RouteFilter};
+use nl_route::tables::route::{RTAX_FASTOPEN_NO_COOKIE, RTAX_LOCK};
 use nl_route::{
     Address, AddressFamily, Context, GetLink, GetRoute, Hidden, Link, List, Prefix, Route,
     RouteProtocol, Scope, TableId, json, tables, text,
@@ -343,12 +344,16 @@ fn any_route_is_printed_as_ip_prints_it() {
                 hop.encap = None;
                 hop.unknown.clear();
             }
-            if let Some(metrics) = &mut route.metrics {
-                metrics.unknown.clear();
-                // ip crashes where an algorithm is locked but not named.
-                let named = if metrics.congestion_control.is_some() { 0 } else { 1 << 16 };
-                metrics.lock = metrics.lock.map(|lock| lock & 0x3fffc & !named);
+            let all = std::mem::take(&mut route.metrics);
+            for number in RTAX_LOCK..=RTAX_FASTOPEN_NO_COOKIE {
+                all.get(number).map(|value| route.metrics.set(number, value));
             }
+            if let Some(name) = all.congestion_control() {
+                route.metrics.set_congestion_control(name.clone());
+            }
+            // ip crashes where an algorithm is locked but not named.
+            let named = if all.congestion_control().is_some() { 0 } else { 1 << 16 };
+            all.locks().map(|lock| route.metrics.set(RTAX_LOCK, lock & 0x3fffc & !named));
             route.kind.0 %= 12;
             let header = Header { message_type: tables::RTM_NEWROUTE, ..Header::default() };
             write::message(&mut saved, header, |writer| route.encode(writer)).unwrap();

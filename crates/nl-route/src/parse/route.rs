@@ -104,7 +104,6 @@ pub fn route<S: AsRef<str>>(
 ) -> Result<Route, WordError> {
     let mut words = Words::new(words, names);
     let mut route = Route { family, ..Route::default() };
-    let mut metrics = Metrics::default();
     let mut target = false;
     if words.peek().is_none() {
         words.value()?;
@@ -121,13 +120,10 @@ pub fn route<S: AsRef<str>>(
             target = true;
             continue;
         };
-        word_of(key, &mut route, &mut metrics, &mut words)?;
+        word_of(key, &mut route, &mut words)?;
     }
     if !target && route.kind.0 == 0 {
         words.value()?;
-    }
-    if metrics != Metrics::default() {
-        route.metrics = Some(Box::new(metrics));
     }
     Ok(route)
 }
@@ -174,7 +170,6 @@ fn learn(route: &mut Route, family: AddressFamily) {
 fn word_of<S: AsRef<str>>(
     key: Key,
     route: &mut Route,
-    metrics: &mut Metrics,
     words: &mut Words<'_, S>,
 ) -> Result<(), WordError> {
     match key {
@@ -207,38 +202,39 @@ fn word_of<S: AsRef<str>>(
             route.scope = Scope(words.named_byte(NameKind::Scope, "invalid \"scope\" value")?);
         }
         Key::Path(number, most) => {
-            lock(metrics, number, words);
+            lock(&mut route.metrics, number, words);
             let name = crate::print::METRICS.get(usize::from(number)).copied().unwrap_or_default();
             let reason = if most == 1 {
                 format!("\"{name}\" value should be 0 or 1")
             } else {
                 format!("\"{name}\" value is invalid")
             };
-            metrics.set(number, words.number(most, &reason)?);
+            route.metrics.set(number, words.number(most, &reason)?);
         }
         Key::Time(number, units) => {
-            lock(metrics, number, words);
+            lock(&mut route.metrics, number, words);
             let name = crate::print::METRICS.get(usize::from(number)).copied().unwrap_or_default();
             let value = words.value()?;
             let time = time(value, units);
             let time = time.ok_or_else(|| wrong(value, &format!("\"{name}\" value is invalid")))?;
-            metrics.set(number, time);
+            route.metrics.set(number, time);
             if number == RTAX_RTO_MIN {
-                metrics.lock(number);
+                route.metrics.lock(number);
             }
         }
         Key::Features => {
-            lock(metrics, RTAX_FEATURES, words);
+            lock(&mut route.metrics, RTAX_FEATURES, words);
             let feature = match words.value()? {
                 "ecn" => PathFeatures::ECN,
                 "tcp_usec_ts" => PathFeatures::TCP_USEC_TS,
                 other => return Err(wrong(other, "\"features\" value not valid")),
             };
-            metrics.features = Some(metrics.features.unwrap_or_default() | feature);
+            let features = route.metrics.features().unwrap_or_default() | feature;
+            route.metrics.set(RTAX_FEATURES, features.0);
         }
         Key::Congestion => {
-            lock(metrics, RTAX_CC_ALGO, words);
-            metrics.congestion_control = Some(words.value()?.into());
+            lock(&mut route.metrics, RTAX_CC_ALGO, words);
+            route.metrics.set_congestion_control(words.value()?);
         }
         Key::Realms => route.realms = Some(words.realms("\"realm\" value is invalid")?),
         Key::Onlink => route.flags |= RouteFlags::HOP_ONLINK,

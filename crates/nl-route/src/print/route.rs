@@ -168,8 +168,8 @@ pub(crate) fn route(out: &mut Out<'_, '_>, route: &Route, context: &Context<'_>)
     if let Some(info) = &route.cache_info {
         cache_info(out, info, context);
     }
-    if let Some(values) = &route.metrics {
-        metrics(out, values);
+    if !route.metrics.is_empty() {
+        metrics(out, &route.metrics);
     }
     if let (Some(iif), true) = (route.iif, context.shows(Hidden::IIF)) {
         out.inked("iif", "iif ", Ink::Link, names.link(iif), context);
@@ -339,7 +339,7 @@ fn metrics(out: &mut Out<'_, '_>, metrics: &Metrics) {
     out.begin_entry();
     for (number, word) in (0_u16..).zip(METRICS).skip(2) {
         let locked = metrics.is_locked(number);
-        let name = metrics.congestion_control.as_ref().filter(|_| number == RTAX_CC_ALGO);
+        let name = metrics.congestion_control().filter(|_| number == RTAX_CC_ALGO);
         let value = metrics.get(number);
         let absent = value.is_none() && name.is_none() && !locked;
         if absent || (number == RTAX_HOPLIMIT && value == Some(u32::MAX)) {

@@ -97,31 +97,42 @@ impl Default for Hop {
 }
 
 impl Hop {
-    /// Reads a record of the usual shape, with a gateway and nothing else or with nothing, and keeps
-    /// the hop; whether it was one.
-    #[inline(always)]
-    #[allow(clippy::inline_always)] // so that a hop is written where it is kept
-    pub(super) fn push_usual(hops: &mut Vec<Self>, record: &[u8]) -> bool {
-        let Some((&head, attrs)) = record.split_first_chunk::<RTNEXTHOP_LEN>() else {
-            return false;
-        };
-        if let Ok(bytes) = <&[u8; 8]>::try_from(attrs) {
-            if shape::is(bytes, [(0, 8, RTA_GATEWAY)]) {
-                let gateway = Some(IpAddr::from(shape::bytes::<8, 4>(bytes, 4)));
-                hops.push(Self { gateway, ..Self::of(head) });
-                return true;
-            }
-        } else if let Ok(bytes) = <&[u8; 20]>::try_from(attrs) {
-            if shape::is(bytes, [(0, 20, RTA_GATEWAY)]) {
-                let gateway = Some(IpAddr::from(shape::bytes::<20, 16>(bytes, 4)));
-                hops.push(Self { gateway, ..Self::of(head) });
-                return true;
-            }
-        } else if attrs.is_empty() {
-            hops.push(Self::of(head));
-            return true;
+    /// Reads all records, if each has a gateway of the route's family and nothing else, and there is
+    /// one at all.
+    #[inline(never)]
+    pub(super) fn usual(payload: &[u8], family: AddressFamily) -> Option<Vec<Self>> {
+        match family {
+            AddressFamily::INET => Self::gateways::<16, 4>(payload),
+            AddressFamily::INET6 => Self::gateways::<28, 16>(payload),
+            _ => None,
         }
-        false
+    }
+
+    /// Records of N bytes with gateways of A bytes. First all are compared: then there is nothing
+    /// left that could keep the list from being made at once.
+    #[inline]
+    fn gateways<const N: usize, const A: usize>(payload: &[u8]) -> Option<Vec<Self>>
+    where
+        IpAddr: From<[u8; A]>,
+    {
+        let is_usual = |record: &[u8]| {
+            record.first_chunk::<N>().is_some_and(|record| {
+                usize::from(u16::from_ne_bytes(shape::bytes(record, 0))) == N
+                    && shape::is(record, [(RTNEXTHOP_LEN, N - RTNEXTHOP_LEN, RTA_GATEWAY)])
+            })
+        };
+        let records = payload.chunks_exact(N);
+        if payload.is_empty() || !records.remainder().is_empty() || !records.clone().all(is_usual) {
+            return None;
+        }
+        let hop = |record: &[u8]| match record.first_chunk::<N>() {
+            Some(record) => {
+                let gateway = Some(shape::bytes::<N, A>(record, RTNEXTHOP_LEN + 4).into());
+                Self { gateway, ..Self::of(shape::bytes(record, 0)) }
+            }
+            None => Self::default(),
+        };
+        Some(records.map(hop).collect())
     }
 
     /// What `struct rtnexthop` says.

@@ -1,6 +1,5 @@
 //! Routes of the usual shape: what the kernel writes of most, in its order.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -8,7 +7,8 @@ use nl_wire::attr::{Attr, Attrs};
 use nl_wire::shape;
 use nl_wire::value::AddressFamily;
 
-use super::{CacheInfo, Hop, Metrics, RTMSG_LEN, Route, hops};
+use super::metrics::Few;
+use super::{CacheInfo, Hop, Metrics, RTMSG_LEN, Route};
 use crate::prefix::Prefix;
 use crate::tables::route::{
     RTA_CACHEINFO, RTA_DST, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_OIF, RTA_PREF,
@@ -26,16 +26,9 @@ struct Fields {
     gateway: Option<IpAddr>,
     prefsrc: Option<IpAddr>,
     oif: Option<u32>,
+    metrics: Few,
     cache_info: Option<CacheInfo>,
     preference: Option<Preference>,
-}
-
-/// The fields that own memory: apart, for they have an address, which keeps what stands beside them
-/// out of registers.
-#[derive(Default)]
-struct Lists {
-    metrics: Option<Box<Metrics>>,
-    multipath: Vec<Hop>,
 }
 
 impl Route {
@@ -43,27 +36,35 @@ impl Route {
     #[inline]
     pub(super) fn usual(head: &[u8; RTMSG_LEN], mut attrs: Attrs<'_>) -> Option<Self> {
         let &[family, length, 0, ..] = head else { return None };
-        let (mut fields, mut lists) = (Fields::default(), Lists::default());
-        match AddressFamily(family) {
-            AddressFamily::INET => fields.take_v4(&mut lists, &mut attrs, length)?,
-            AddressFamily::INET6 => fields.take_v6(&mut lists, &mut attrs, length)?,
+        let (mut fields, family) = (Fields::default(), AddressFamily(family));
+        match family {
+            AddressFamily::INET => fields.take_v4(&mut attrs, length)?,
+            AddressFamily::INET6 => fields.take_v6(&mut attrs, length)?,
             _ => return None,
         }
-        if !attrs.rest().is_empty() {
-            return None;
-        }
-        let Fields { table, destination, priority, gateway, prefsrc, oif, cache_info, preference } =
-            fields;
-        let bare = Self::of(head, lists.metrics, lists.multipath);
+        let multipath = if attrs.rest().is_empty() {
+            Vec::new()
+        } else {
+            let hops = match attribute(&mut attrs, RTA_MULTIPATH) {
+                Some(attr) => Hop::usual(attr.payload, family)?,
+                None => Vec::new(),
+            };
+            fields.take_end(&mut attrs);
+            if !attrs.rest().is_empty() {
+                return None;
+            }
+            hops
+        };
+        let bare = Self::of(head, Metrics::few(fields.metrics), multipath);
         Some(Self {
-            table: table.map_or(bare.table, TableId),
-            destination,
-            priority,
-            gateway,
-            prefsrc,
-            oif,
-            cache_info,
-            preference,
+            table: fields.table.map_or(bare.table, TableId),
+            destination: fields.destination,
+            priority: fields.priority,
+            gateway: fields.gateway,
+            prefsrc: fields.prefsrc,
+            oif: fields.oif,
+            cache_info: fields.cache_info,
+            preference: fields.preference,
             ..bare
         })
     }
@@ -85,35 +86,15 @@ fn attribute<'a>(attrs: &mut Attrs<'a>, number: u16) -> Option<Attr<'a>> {
     Some(attr)
 }
 
-impl Lists {
-    /// Takes the metrics if they come next; `None` if they are damaged.
-    #[inline]
-    fn take_metrics(&mut self, attrs: &mut Attrs<'_>) -> Option<()> {
-        if let Some(attr) = attribute(attrs, RTA_METRICS) {
-            self.metrics = Some(Metrics::decode(attr.nested()).ok()?);
-        }
-        Some(())
-    }
-
-    /// Takes the hops if they come next; `None` if they are damaged.
-    #[inline]
-    fn take_hops(&mut self, attrs: &mut Attrs<'_>, family: AddressFamily) -> Option<()> {
-        if let Some(attr) = attribute(attrs, RTA_MULTIPATH) {
-            self.multipath = hops(&attr, family).ok()?;
-        }
-        Some(())
-    }
-}
-
 impl Fields {
     #[inline]
-    fn take_v4(&mut self, lists: &mut Lists, attrs: &mut Attrs<'_>, length: u8) -> Option<()> {
+    fn take_v4(&mut self, attrs: &mut Attrs<'_>, length: u8) -> Option<()> {
         let address = |bytes, at| IpAddr::from(shape::bytes::<16, 4>(bytes, at));
         let bytes = shape::take(attrs, [(0, 8, RTA_TABLE), (8, 8, RTA_DST)])?;
         self.table = Some(shape::u32(bytes, 4));
         self.destination = Some(Prefix::new(address(bytes, 12), length)?);
         self.priority = number!(attrs, RTA_PRIORITY);
-        lists.take_metrics(attrs)?;
+        self.take_metrics(attrs)?;
         let away = [(0, 8, RTA_GATEWAY), (8, 8, RTA_OIF)];
         let local = [(0, 8, RTA_PREFSRC), (8, 8, RTA_OIF)];
         if let Some(bytes) = shape::take(attrs, away) {
@@ -124,18 +105,17 @@ impl Fields {
             self.oif = Some(shape::u32(bytes, 12));
         } else {
             self.oif = number!(attrs, RTA_OIF);
-            lists.take_hops(attrs, AddressFamily::INET)?;
         }
         Some(())
     }
 
     #[inline]
-    fn take_v6(&mut self, lists: &mut Lists, attrs: &mut Attrs<'_>, length: u8) -> Option<()> {
+    fn take_v6(&mut self, attrs: &mut Attrs<'_>, length: u8) -> Option<()> {
         let address = |bytes, at| IpAddr::from(shape::bytes::<28, 16>(bytes, at));
         let bytes = shape::take(attrs, [(0, 8, RTA_TABLE), (8, 20, RTA_DST)])?;
         self.table = Some(shape::u32(bytes, 4));
         self.destination = Some(Prefix::new(address(bytes, 12), length)?);
-        lists.take_metrics(attrs)?;
+        self.take_metrics(attrs)?;
         self.priority = number!(attrs, RTA_PRIORITY);
         let away = [(0, 20, RTA_GATEWAY), (20, 8, RTA_OIF)];
         if let Some(bytes) = shape::take(attrs, away) {
@@ -143,14 +123,27 @@ impl Fields {
             self.oif = Some(shape::u32(bytes, 24));
         } else {
             self.oif = number!(attrs, RTA_OIF);
-            lists.take_hops(attrs, AddressFamily::INET6)?;
         }
+        Some(())
+    }
+
+    /// Takes the metrics if they come next; `None` if they are not of the usual kind.
+    #[inline]
+    fn take_metrics(&mut self, attrs: &mut Attrs<'_>) -> Option<()> {
+        if let Some(attr) = attribute(attrs, RTA_METRICS) {
+            self.metrics = Few::read(attr.nested())?;
+        }
+        Some(())
+    }
+
+    /// Takes what stands at the end of IPv6 routes.
+    #[inline]
+    fn take_end(&mut self, attrs: &mut Attrs<'_>) {
         let end = [(0, 36, RTA_CACHEINFO), (36, 5, RTA_PREF)];
         if let Some(bytes) = shape::take::<44, 2>(attrs, end) {
             self.cache_info = Some(CacheInfo::of(&shape::bytes(bytes, 4)));
             self.preference = Some(Preference(bytes[40]));
         }
-        Some(())
     }
 }
 
@@ -161,6 +154,7 @@ mod tests {
     use nl_wire::{RawAttr, Writer};
 
     use super::*;
+    use crate::tables::route::{RTAX_ADVMSS, RTAX_LOCK, RTAX_MTU};
     use crate::value::{HopFlags, RouteFlags, Scope};
 
     fn routes() -> Vec<Route> {
@@ -190,29 +184,39 @@ mod tests {
             preference: Some(Preference(3)),
             ..common
         };
-        let metrics = Some(Box::new(Metrics {
-            mtu: Some(1400),
-            advmss: Some(1360),
-            lock: Some(4),
-            congestion_control: Some(b"reno"[..].into()),
-            ..Metrics::default()
-        }));
+        let few = Metrics::from([(RTAX_LOCK, 4), (RTAX_MTU, 1400), (RTAX_ADVMSS, 1360)]);
         let hops = |gateway: IpAddr| {
             let hop = Hop { ifindex: 4, flags: HopFlags(1), weight: 3, ..Hop::default() };
-            [Hop { gateway: Some(gateway), ..hop.clone() }, hop].into()
+            let hop = Hop { gateway: Some(gateway), ..hop };
+            [hop.clone(), Hop { weight: 256, ..hop }].into()
         };
         [
             Route { gateway: Some([10, 0, 0, 1].into()), ..v4.clone() },
             Route { prefsrc: Some([10, 0, 0, 1].into()), priority: None, ..v4.clone() },
             Route { gateway: Some([1; 16].into()), ..v6.clone() },
-            Route { metrics: metrics.clone(), gateway: Some([10, 0, 0, 1].into()), ..v4.clone() },
-            Route { metrics, ..v6.clone() },
+            Route { metrics: few.clone(), gateway: Some([10, 0, 0, 1].into()), ..v4.clone() },
+            Route { metrics: few, ..v6.clone() },
             Route { multipath: hops([10, 0, 0, 1].into()), oif: None, ..v4.clone() },
             Route { multipath: hops([1; 16].into()), oif: None, ..v6.clone() },
             v4,
             v6,
         ]
         .into()
+    }
+
+    /// As far as metrics and hops are concerned.
+    fn unusual_routes() -> [Route; 3] {
+        let [.., route] = &routes()[..] else { unreachable!("there are some") };
+        let mut named = Metrics::from([(RTAX_MTU, 1400)]);
+        named.set_congestion_control(&b"reno"[..]);
+        let many = Metrics::from([1, 2, 3, 4, 5].map(|number| (number, 7)));
+        let gateway = Some([1; 16].into());
+        let hops = [Hop { gateway, ..Hop::default() }, Hop::default()].into();
+        [
+            Route { metrics: named, ..route.clone() },
+            Route { metrics: many, ..route.clone() },
+            Route { multipath: hops, oif: None, ..route.clone() },
+        ]
     }
 
     fn parts(route: &Route) -> ([u8; RTMSG_LEN], Vec<u8>) {
@@ -228,6 +232,11 @@ mod tests {
             let (head, attrs) = parts(&route);
             assert_eq!(Route::usual(&head, Attrs::new(&attrs)), Some(route));
         }
+        for route in unusual_routes() {
+            let (head, attrs) = parts(&route);
+            assert_eq!(Route::usual(&head, Attrs::new(&attrs)), None);
+            assert_eq!(Route::walked(&head, Attrs::new(&attrs)), Ok(route));
+        }
     }
 
     /// Whatever one bit is changed to, cut off or added: what is read by the shape is what the walk
@@ -239,7 +248,7 @@ mod tests {
                 assert_eq!(Route::walked(head, Attrs::new(attrs)), Ok(route));
             }
         };
-        for mut route in routes() {
+        for mut route in routes().into_iter().chain(unusual_routes()) {
             for unknown in [false, true] {
                 if unknown {
                     route.unknown.push(RawAttr { raw_type: 500, payload: [1, 2].into() });

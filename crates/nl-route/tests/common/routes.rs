@@ -3,7 +3,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use nl_route::route::{CacheInfo, Encap, Hop, Metrics, Realms};
-use nl_route::value::{EncapType, HopFlags, PathFeatures, Preference};
+use nl_route::value::{EncapType, HopFlags, Preference};
 use nl_route::{
     AddressFamily, Prefix, Route, RouteFlags, RouteProtocol, RouteType, Scope, TableId,
 };
@@ -35,28 +35,20 @@ fn encap() -> impl Strategy<Value = Option<Box<Encap>>> {
 }
 
 fn metrics() -> impl Strategy<Value = Metrics> {
-    (vec(of(any::<u32>()), 16), of("[a-z]{1,15}"), vec(raw(40..60), 0..2)).prop_map(
-        |(n, name, unknown)| Metrics {
-            mtu: n[0],
-            window: n[1],
-            rtt: n[2],
-            rttvar: n[3],
-            ssthresh: n[4],
-            cwnd: n[5],
-            advmss: n[6],
-            reordering: n[7],
-            hoplimit: n[8],
-            initcwnd: n[9],
-            rto_min: n[10],
-            initrwnd: n[11],
-            quickack: n[12],
-            fastopen_no_cookie: n[13],
-            features: n[14].map(PathFeatures),
-            lock: n[15],
-            congestion_control: name.map(|name| name.as_str().into()),
-            unknown,
-        },
-    )
+    let numbers = vec((1..=17_u16, any::<u32>()), 0..8);
+    (numbers, of("[a-z]{1,15}"), vec(raw(40..60), 0..2)).prop_map(|(numbers, name, unknown)| {
+        let mut metrics = Metrics::default();
+        for (number, value) in numbers {
+            metrics.set(number, value);
+        }
+        if let Some(name) = name {
+            metrics.set_congestion_control(name.as_str());
+        }
+        for attr in unknown {
+            metrics.push_unknown(attr);
+        }
+        metrics
+    })
 }
 
 fn realms() -> impl Strategy<Value = Option<Realms>> {
@@ -86,7 +78,7 @@ pub(crate) fn route() -> impl Strategy<Value = Route> {
         let gateway = any::<bool>().prop_flat_map(move |same| of(ip(v4 == same)));
         let addresses = (of(prefix(v4)), of(prefix(v4)), gateway, of(ip(v4)));
         let numbers = vec(of(any::<u32>()), 7);
-        let lists = (of(metrics()), vec(hop(v4), 0..4), vec(raw(40..60), 0..3), encap());
+        let lists = (metrics(), vec(hop(v4), 0..4), vec(raw(40..60), 0..3), encap());
         let small = (of(any::<[u8; 3]>()), of(any::<[u16; 2]>()), realms());
         let cache = of(any::<[i32; 8]>());
         (head, addresses, numbers, lists, small, cache).prop_map(
@@ -109,7 +101,7 @@ pub(crate) fn route() -> impl Strategy<Value = Route> {
                 uid: n[4],
                 expires: n[5],
                 nexthop_id: n[6],
-                metrics: lists.0.map(Box::new),
+                metrics: lists.0,
                 multipath: lists.1,
                 unknown: lists.2,
                 encap: lists.3,

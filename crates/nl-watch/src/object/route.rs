@@ -80,7 +80,7 @@ impl Object for Routes {
     fn bytes(route: &Route) -> usize {
         size_of::<Route>()
             + size_of_val(route.multipath.as_slice())
-            + route.metrics.as_deref().map_or(0, size_of_val)
+            + route.metrics.allocated()
             + route.encap.as_deref().map_or(0, size_of_val)
             + size_of_val(route.unknown.as_slice())
     }

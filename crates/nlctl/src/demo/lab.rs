@@ -7,6 +7,7 @@ use nl_route::link::LinkInfo;
 use nl_route::route::{Hop, Metrics};
 use nl_route::tables::kind::VETH_INFO_PEER;
 use nl_route::tables::link::{IFLA_IFNAME, IFLA_NET_NS_FD};
+use nl_route::tables::route::RTAX_MTU;
 use nl_route::{
     Address, AddressFlags, Change, GetLink, Link, LinkFlags, Prefix, Route, RouteProtocol,
     RouteType, Scope,
@@ -69,7 +70,7 @@ impl Lab {
             weight: hops,
             ..Hop::default()
         };
-        let metrics = Metrics { mtu: Some(1400), ..Metrics::default() };
+        let metrics = Metrics::from([(RTAX_MTU, 1400)]);
         let few = [
             Route { gateway: Some(SERVER.into()), ..base.clone() },
             Route {
@@ -80,7 +81,7 @@ impl Lab {
             Route {
                 destination: to("203.0.113.0/24"),
                 gateway: Some(SERVER.into()),
-                metrics: Some(Box::new(metrics)),
+                metrics,
                 ..base.clone()
             },
             Route { destination: to("192.0.2.0/24"), kind: RouteType::BLACKHOLE, ..base.clone() },
