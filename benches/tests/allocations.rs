@@ -18,11 +18,13 @@ use nl_wire::value::Family;
 use nl_wire::{Errno, Request};
 
 /// What allocates, because what it reads or writes is kept in boxes or lists.
-const ALLOCATE: [&str; 6] = [
-    "decode/route_v4_metrics", // a box of metrics
-    "decode/route_multipath",  // the list of hops
+const ALLOCATE: [&str; 8] = [
+    "decode/route_multipath", // the list of hops
     "decode/routes_mixed",
-    "decode/link", // names, addresses, statistics
+    "decode/link",     // names, addresses, statistics
+    "decode/address4", // the label
+    "decode/rule",     // names of interfaces
+    "decode/neighbour",
     "listing/",
     "/floor",
 ];

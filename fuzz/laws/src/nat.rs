@@ -70,7 +70,10 @@ impl Model {
         if begun.is_some_and(|begun| self.is_outdated(namespace, flow, begun)) {
             return;
         }
-        self.ended.remove(&keys);
+        // A list may have what ended still: that it has it does not make it begin anew.
+        if begun.is_none() {
+            self.ended.remove(&keys);
+        }
         if there.is_some() {
             self.forget(&keys[0]);
         }
@@ -208,9 +211,10 @@ pub fn nat(bytes: &[u8]) {
                     continue; // the table may not know any more
                 }
                 tracker.listed(listing, &flow, now);
-                // What ended is refused, as far as it is remembered.
+                // Of several that ended each may have been forgotten for the others.
                 let found = tracker.table_mut().lookup(0, keys[0].1, &flow.original);
-                if !flow.is_nat() || found == Some(flow.reply) {
+                let forgotten = model.ended.len() > 1 && found == Some(flow.reply);
+                if !model.ended.contains(&keys) || forgotten {
                     model.put(0, &flow, Some(*begun));
                 }
                 flows.push((0, flow));
