@@ -73,12 +73,12 @@ type TraceAll = Box<dyn FnMut(&'static Protocol, Direction, &[u8]) + Send>;
 /// What receives ahead. Known by its vtable alone: in a program that never wants it nothing of it is
 /// linked.
 trait ReadAhead {
-    /// Has up to `most` datagrams received into the other ring.
+    /// Has up to `most` datagrams received into each of the other rings that are free.
     fn order(&mut self, most: usize);
 
-    /// What came of the last order, if there is one whose outcome was not taken: then `ring` is
-    /// exchanged for that with the datagrams.
-    fn take(&mut self, ring: &mut Ring) -> Option<io::Result<usize>>;
+    /// How many datagrams were ordered, and what came of it: of the oldest order whose outcome was not
+    /// taken, if there is one. Then `ring` is exchanged for that with the datagrams.
+    fn take(&mut self, ring: &mut Ring) -> Option<(usize, io::Result<usize>)>;
 }
 
 /// What a connection met that concerned none of its requests.
@@ -316,11 +316,12 @@ impl Connection {
                 Err(error) => return Err(error),
             }
         }
-        if self.slot >= self.received {
-            // What was ordered behind the end of a dump must not take what is asked for now.
+        // What was ordered behind the end of a dump must not take what is asked for now.
+        loop {
+            while self.slot < self.received && self.pump(Some(Wait::Never), &mut |_, _| {})? {}
             let late = self.ahead.as_mut().and_then(|ahead| ahead.take(&mut self.ring));
-            self.received = late.and_then(Result::ok).unwrap_or(0);
-            (self.slot, self.offset) = (0, 0);
+            let Some((_, late)) = late else { break };
+            (self.received, self.slot, self.offset) = (late.unwrap_or(0), 0, 0);
         }
         self.sent.clear();
         Ok(())
@@ -431,18 +432,24 @@ impl Connection {
         // After an overrun the queue is read empty without waiting: what was lost won't come.
         let overrun = self.exchange.is_overrun();
         let wait = if overrun { Wait::Never } else { wait };
-        let ahead = self.ahead.as_mut().and_then(|ahead| ahead.take(&mut self.ring));
         let nothing = |error: &io::Error| sys::is(error, libc::EAGAIN);
-        let received = match ahead {
-            Some(received) if !received.as_ref().is_err_and(nothing) => received.map(Some),
-            _ => self.ring.receive_in_time(&self.socket, wait, self.at_once),
+        // Nobody else receives while this does: orders that found nothing are taken first.
+        let (most, received) = loop {
+            match self.ahead.as_mut().and_then(|ahead| ahead.take(&mut self.ring)) {
+                Some((_, Err(error))) if nothing(&error) => {}
+                Some((most, received)) => break (most, received.map(Some)),
+                None => {
+                    let received = self.ring.receive_in_time(&self.socket, wait, self.at_once);
+                    break (self.at_once, received);
+                }
+            }
         };
         match received {
             Ok(None) => return Err(Error::TimedOut),
             Ok(Some(received)) => {
                 self.received = received;
-                if received >= self.at_once {
-                    self.at_once = (2 * received).min(Ring::SLOTS);
+                if received >= most {
+                    self.at_once = (2 * received).clamp(self.at_once, Ring::SLOTS);
                     let dump = self.exchange.entries(self.sequence).is_some();
                     if let (Some(ahead), true) = (&mut self.ahead, dump && wait != Wait::Never) {
                         ahead.order(self.at_once);

@@ -17,7 +17,7 @@ impl Connection {
     /// one it costs a little more than without.
     ///
     /// Nothing else changes: order, losses, the end, timeouts, and dropping the iterator early are as
-    /// without, and memory is as constant, but twice as much. With a timeout of zero nothing is
+    /// without, and memory is as constant, but three times as much. With a timeout of zero nothing is
     /// received ahead, as the descriptor would not tell of it.
     ///
     /// # Errors
@@ -39,52 +39,57 @@ impl Connection {
 struct Ahead {
     /// `None` while being dropped, which ends the thread.
     orders: Option<SyncSender<(Ring, usize)>>,
-    results: Receiver<(Ring, io::Result<usize>)>,
+    results: Receiver<(Ring, usize, io::Result<usize>)>,
     thread: Option<JoinHandle<()>>,
-    /// The other ring; `None` while the thread has it.
-    spare: Option<Ring>,
+    /// The rings that the thread does not have.
+    spare: Vec<Ring>,
 }
+
+/// Rings besides that being read: while one is handed over the thread has another one to fill, so it
+/// never waits for the reader, as long as that is the faster one.
+const RINGS: usize = 2;
 
 impl Ahead {
     fn new(socket: Socket) -> io::Result<Self> {
-        let (orders, taken) = sync_channel::<(Ring, usize)>(1);
-        let (given, results) = sync_channel(1);
+        let (orders, taken) = sync_channel::<(Ring, usize)>(RINGS);
+        let (given, results) = sync_channel(RINGS);
         let work = move || {
             for (mut ring, most) in taken {
                 let received = ring.receive_some(&socket, Wait::Never, most);
-                if given.send((ring, received)).is_err() {
+                if given.send((ring, most, received)).is_err() {
                     break;
                 }
             }
         };
         let thread = thread::Builder::new().name("read ahead".into()).spawn(work)?;
-        let spare = Some(Ring::default());
+        let spare = (0..RINGS).map(|_| Ring::default()).collect();
         Ok(Self { orders: Some(orders), results, thread: Some(thread), spare })
     }
 }
 
 impl ReadAhead for Ahead {
     fn order(&mut self, most: usize) {
-        if let (Some(orders), Some(ring)) = (&self.orders, self.spare.take()) {
+        let Some(orders) = &self.orders else { return };
+        for ring in self.spare.drain(..) {
             // The thread ends with us alone.
             let _ = orders.send((ring, most));
         }
     }
 
-    fn take(&mut self, ring: &mut Ring) -> Option<io::Result<usize>> {
-        if self.spare.is_some() {
+    fn take(&mut self, ring: &mut Ring) -> Option<(usize, io::Result<usize>)> {
+        if self.spare.len() == RINGS {
             return None;
         }
-        let (other, received) = self.results.recv().ok()?;
-        self.spare = Some(mem::replace(ring, other));
-        Some(received)
+        let (other, most, received) = self.results.recv().ok()?;
+        self.spare.push(mem::replace(ring, other));
+        Some((most, received))
     }
 }
 
 impl Drop for Ahead {
     fn drop(&mut self) {
         self.orders = None;
-        // It may have a result to give, for which there is room, and ends behind it.
+        // It may have results to give, for which there is room, and ends behind them.
         self.thread.take().map(JoinHandle::join);
     }
 }
@@ -183,9 +188,9 @@ mod tests {
             self.0.order(most);
         }
 
-        fn take(&mut self, ring: &mut Ring) -> Option<io::Result<usize>> {
+        fn take(&mut self, ring: &mut Ring) -> Option<(usize, io::Result<usize>)> {
             let taken = self.0.take(ring);
-            self.1.fetch_add(usize::from(matches!(taken, Some(Ok(_)))), Ordering::Relaxed);
+            self.1.fetch_add(usize::from(matches!(taken, Some((_, Ok(_))))), Ordering::Relaxed);
             taken
         }
     }
@@ -203,7 +208,7 @@ mod tests {
         let count = Arc::default();
         if ahead {
             let mut ahead = Ahead::new(connection.socket.try_clone().unwrap()).unwrap();
-            ahead.spare = Some(ring());
+            ahead.spare = (0..RINGS).map(|_| ring()).collect();
             connection.ahead = Some(Box::new(Counted(ahead, Arc::clone(&count))));
         }
         connection.sequence = 1;
