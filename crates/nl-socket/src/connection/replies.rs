@@ -46,16 +46,7 @@ impl<'c, R: Request> Replies<'c, R> {
     /// The next item beyond entries at hand.
     #[inline(never)]
     fn rest(&mut self) -> Option<Result<R::Item, Error>> {
-        if self.over {
-            return None;
-        }
-        while let Some(message) = self.connection.entry() {
-            let item = item(self.request.read(&message));
-            if item.is_some() {
-                return item;
-            }
-        }
-        self.step().transpose()
+        if self.over { None } else { self.step().transpose() }
     }
 
     fn step(&mut self) -> Result<Option<R::Item>, Error> {
@@ -111,16 +102,20 @@ impl<R: Request> Iterator for Replies<'_, R> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        match self.connection.entry() {
-            // Of a large table nearly all turns end here, with an item made where it is returned.
-            Some(message) if self.request.is_plain(&message) => {
-                self.request.read_as(&message, item)
+        loop {
+            match self.connection.entry() {
+                // Of a large table nearly all turns end here, with an item made where it is returned.
+                Some(message) if self.request.is_plain(&message) => {
+                    return self.request.read_as(&message, item);
+                }
+                Some(message) => {
+                    let item = item(self.request.read(&message));
+                    if item.is_some() {
+                        return item;
+                    }
+                }
+                None => return self.rest(),
             }
-            Some(message) => match item(self.request.read(&message)) {
-                None => self.rest(),
-                item => item,
-            },
-            None => self.rest(),
         }
     }
 }
