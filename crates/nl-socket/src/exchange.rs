@@ -361,10 +361,7 @@ impl Exchange {
             (true, more) => {
                 pending.last = sequence - 1;
                 if more {
-                    self.pending.push(rest);
-                    for place in (index + 2..self.pending.len()).rev() {
-                        self.pending.swap(place - 1, place);
-                    }
+                    self.pending.insert(index + 1, rest);
                 }
             }
         }

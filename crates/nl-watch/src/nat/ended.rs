@@ -30,8 +30,11 @@ impl Ended {
 
     /// It began anew.
     pub(super) fn forget(&mut self, record: &Record) {
-        if self.has(record) {
-            *self.place(record).1 = 0;
+        if self.any {
+            let (hash, place) = self.place(record);
+            if *place == hash {
+                *place = 0;
+            }
         }
     }
 
