@@ -6,6 +6,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use core::fmt;
 
+use nl_wire::json::{Json, ToJson};
 use nl_wire::text::{Escaped, Text};
 
 use crate::link::Link;
@@ -235,7 +236,7 @@ impl Names {
 
     /// The name of a number, or the number where it has none: decimal, a type of service `0x10`, a
     /// transport protocol `ipproto-10`.
-    pub fn name(&self, kind: NameKind, number: u32) -> impl fmt::Display + '_ {
+    pub fn name(&self, kind: NameKind, number: u32) -> impl fmt::Display + ToJson + '_ {
         Name { kind, number, word: self.known(kind, number) }
     }
 
@@ -271,9 +272,9 @@ impl Names {
         }
     }
 
-    /// The name of a link; of an unknown one `if` and its index, of index 0 `*`. Control characters
-    /// are escaped.
-    pub fn link(&self, index: u32) -> impl fmt::Display + '_ {
+    /// The name of a link; of an unknown one `if` and its index, of index 0 `*`. Displayed, control
+    /// characters are escaped; JSON has the name as it is.
+    pub fn link(&self, index: u32) -> impl fmt::Display + ToJson + '_ {
         LinkName { index, name: self.known_link(index) }
     }
 
@@ -368,6 +369,15 @@ impl fmt::Display for Name<'_> {
     }
 }
 
+impl ToJson for Name<'_> {
+    fn to_json(&self, json: &mut Json<'_>) {
+        match self.word {
+            Some(name) => json.string(name),
+            None => json.display(self),
+        }
+    }
+}
+
 struct LinkName<'a> {
     index: u32,
     name: Option<&'a Text>,
@@ -379,6 +389,15 @@ impl fmt::Display for LinkName<'_> {
             (Some(name), _) => write!(f, "{name}"),
             (None, 0) => f.write_str("*"),
             (None, index) => write!(f, "if{index}"),
+        }
+    }
+}
+
+impl ToJson for LinkName<'_> {
+    fn to_json(&self, json: &mut Json<'_>) {
+        match self.name {
+            Some(name) => json.value(name),
+            None => json.display(self),
         }
     }
 }

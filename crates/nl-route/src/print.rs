@@ -3,9 +3,20 @@
 use alloc::string::String;
 use core::fmt::{self, Write as _};
 
-use nl_wire::json::Json;
+use nl_wire::json::{Json, ToJson};
 
 use crate::names::Names;
+
+/// Lets types that display nothing that others chose stand in JSON as they display.
+macro_rules! words {
+    ($($type:ty)*) => { $(
+        impl nl_wire::json::ToJson for $type {
+            fn to_json(&self, json: &mut nl_wire::json::Json<'_>) {
+                json.display(self);
+            }
+        }
+    )* };
+}
 
 mod address;
 mod block;
@@ -106,6 +117,12 @@ pub enum Units {
     Binary,
 }
 
+/// What prints as a string: escaped for a terminal in text, as it is in JSON, which escapes by
+/// itself.
+pub(crate) trait Word: fmt::Display + ToJson {}
+
+impl<T: fmt::Display + ToJson> Word for T {}
+
 /// Where the description of an object goes.
 pub(crate) enum Out<'a, 'b> {
     Text(&'a mut String),
@@ -121,27 +138,25 @@ impl Out<'_, '_> {
     }
 
     /// A string: in text behind `label`, with a blank after it.
-    pub(crate) fn string(&mut self, key: &str, label: &str, value: impl fmt::Display) {
+    pub(crate) fn string(&mut self, key: &str, label: &str, value: impl Word) {
         match self {
             Self::Text(out) => {
                 let _ = write!(out, "{label}{value} ");
             }
             Self::Json(json) => {
-                json.key(key);
-                json.display(value);
+                json.field(key, value);
             }
         }
     }
 
     /// A string: in text behind `label`, with nothing after it.
-    pub(crate) fn value(&mut self, key: &str, label: &str, value: impl fmt::Display) {
+    pub(crate) fn value(&mut self, key: &str, label: &str, value: impl Word) {
         match self {
             Self::Text(out) => {
                 let _ = write!(out, "{label}{value}");
             }
             Self::Json(json) => {
-                json.key(key);
-                json.display(value);
+                json.field(key, value);
             }
         }
     }
@@ -184,7 +199,7 @@ impl Out<'_, '_> {
         key: &str,
         label: &str,
         ink: Ink,
-        value: impl fmt::Display,
+        value: impl Word,
         context: &Context<'_>,
     ) {
         if context.colors.code(ink).is_empty() {
@@ -212,12 +227,12 @@ impl Out<'_, '_> {
     }
 
     /// An entry of an array of strings, in text followed by a blank.
-    pub(crate) fn entry(&mut self, value: impl fmt::Display) {
+    pub(crate) fn entry(&mut self, value: impl Word) {
         match self {
             Self::Text(out) => {
                 let _ = write!(out, "{value} ");
             }
-            Self::Json(json) => json.display(value),
+            Self::Json(json) => json.value(value),
         }
     }
 

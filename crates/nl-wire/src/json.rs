@@ -15,10 +15,11 @@
 
 use alloc::string::String;
 use core::fmt::{self, Write as _};
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::number;
-use crate::text::{Text, is_control};
+use crate::prefix::Prefix;
+use crate::text::{Colons, Escaped, Text, is_control};
 
 /// Appends one JSON value to a `String`, piece by piece; allocates nothing else, and ends without a
 /// newline.
@@ -270,7 +271,7 @@ macro_rules! to_json {
 to_json! {
     number: u128 i128;
     string: str String;
-    display: fmt::Arguments<'_>;
+    display: fmt::Arguments<'_> Prefix Colons<'_>;
 }
 
 // Some of these types are as wide as the other.
@@ -313,6 +314,27 @@ impl ToJson for IpAddr {
         json.out.push('"');
         number::address(json.out, *self);
         json.out.push('"');
+    }
+}
+
+/// As [`IpAddr`].
+impl ToJson for Ipv4Addr {
+    fn to_json(&self, json: &mut Json<'_>) {
+        IpAddr::V4(*self).to_json(json);
+    }
+}
+
+/// As [`IpAddr`].
+impl ToJson for Ipv6Addr {
+    fn to_json(&self, json: &mut Json<'_>) {
+        IpAddr::V6(*self).to_json(json);
+    }
+}
+
+/// As [`Json::bytes`]: JSON has its own way of escaping.
+impl ToJson for Escaped<'_> {
+    fn to_json(&self, json: &mut Json<'_>) {
+        json.bytes(self.0);
     }
 }
 

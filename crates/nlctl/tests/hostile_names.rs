@@ -7,6 +7,7 @@ use std::io::Read as _;
 use std::process::Stdio;
 use std::time::Duration;
 
+use common::beside::words;
 use common::harmless::harmless;
 use common::{command, nlctl, run_with};
 use nl_testkit::{listeners, live, need, settle, sh, tool, wait_until};
@@ -27,6 +28,11 @@ fn check(what: &str, text: &str, lines: Option<usize>) {
     if let Some(lines) = lines {
         assert_eq!(text.lines().count(), lines, "{what}: {text:?}");
     }
+}
+
+/// That no string of a JSON text was made safe for terminals before it became a JSON string.
+fn unescaped(text: &str) {
+    assert!(!text.contains("\\\\x"), "{text}");
 }
 
 #[test]
@@ -67,8 +73,23 @@ fn names_of_a_living_kernel() {
             let json = [&["-j"], arguments].concat();
             let text = nlctl(&json);
             check(&json.join(" "), &text, Some(1));
+            unescaped(&text);
             let found: Value = serde_json::from_str(&text).expect("JSON");
             assert!(found.is_array(), "{text}");
+        }
+        // What is a name in one list is the same name in every other.
+        for (line, key) in [
+            ("route show 198.51.100.0/24", "dev"),
+            ("rule show iif", "iif"),
+            ("neigh show 192.0.2.9", "dev"),
+            ("nexthop show id 5", "dev"),
+            ("link show v1", "link"),
+            ("netconf show dev", "interface"),
+        ] {
+            let mut words = [&["-j"], &words(line)[..]].concat();
+            words.extend((line.ends_with("iif") || line.ends_with("dev")).then_some(name));
+            let found: Value = serde_json::from_str(&nlctl(&words)).unwrap();
+            assert_eq!(found[0][key], name, "{line}: {found}");
         }
         let shown: Value = serde_json::from_str(&nlctl(&["-d", "-j", "link"])).unwrap();
         let link = shown.as_array().unwrap().iter().find(|link| link["ifname"] == name);
@@ -122,6 +143,7 @@ fn names_in_captures() {
                 check(kind.name, &ran.out, None);
                 check(kind.name, &ran.err, None);
                 if form == "json" {
+                    unescaped(&ran.out);
                     for line in ran.out.lines() {
                         serde_json::from_str::<Value>(line)
                             .unwrap_or_else(|error| panic!("{error}: {line}"));

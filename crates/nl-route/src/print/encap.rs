@@ -5,7 +5,7 @@ use core::net::Ipv6Addr;
 
 use nl_wire::text::Hex;
 
-use super::{Context, Out};
+use super::{Context, Out, Word};
 use crate::encap::{
     Bpf, Encap, Encapsulation, Flavours, Ila, Ioam6, IpTunnel, Mpls, Rpl, Seg6, Seg6Local,
     SegmentHeader, TunnelFlags, TunnelOption, Xfrm,
@@ -62,7 +62,7 @@ fn word(words: &[&'static str], number: u8, unknown: &'static str) -> &'static s
 pub(super) fn encap(out: &mut Out<'_, '_>, encap: &Encap, context: &Context<'_>) {
     match KINDS.get(usize::from(encap.kind.0)) {
         Some(word) => out.string("encap", " encap ", word),
-        None => out.string("encap", " encap ", encap.kind.0),
+        None => out.string("encap", " encap ", format_args!("{}", encap.kind.0)),
     }
     match encap.decode() {
         Ok(Some(Encapsulation::Mpls(labels))) => mpls(out, &labels),
@@ -81,6 +81,8 @@ pub(super) fn encap(out: &mut Out<'_, '_>, encap: &Encap, context: &Context<'_>)
 
 /// A stack of labels: `100/200`.
 struct Labels<'a>(&'a [u32]);
+
+words!(Labels<'_> Half);
 
 impl fmt::Display for Labels<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -127,7 +129,7 @@ fn ip(out: &mut Out<'_, '_>, tunnel: &IpTunnel, [ttl, tos]: [&str; 2], context: 
     options(out, &tunnel.options, context);
 }
 
-fn labelled(out: &mut Out<'_, '_>, key: &str, value: impl fmt::Display) {
+fn labelled(out: &mut Out<'_, '_>, key: &str, value: impl Word) {
     out.text(format_args!("{key} "));
     out.string(key, "", value);
 }

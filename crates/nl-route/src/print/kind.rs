@@ -189,7 +189,7 @@ fn field(
         How::IfSet => out.either(key, true, label, ""),
         How::Word(words) => match word(words, number) {
             Some(word) => out.string(key, label, word),
-            None => out.string(key, label, number),
+            None => out.string(key, label, format_args!("{number}")),
         },
         How::WordOr(words, other) => out.string(key, label, word(words, number).unwrap_or(other)),
         How::VlanProtocol => {
@@ -240,6 +240,8 @@ fn pair(attr: &Attr<'_>) -> Option<(u32, u32)> {
 
 /// A VLAN protocol as ip writes it, or its number.
 pub(super) struct VlanProtocol(pub(super) u16, pub(super) bool);
+
+words!(VlanProtocol Id<'_>);
 
 impl fmt::Display for VlanProtocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

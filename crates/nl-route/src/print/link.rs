@@ -191,7 +191,7 @@ pub(super) fn link_name(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_
         Some(lower) => {
             let word = context.names.link(lower);
             out.text(format_args!("@{word}"));
-            out.json(|json| json.field("link", format_args!("{word}")));
+            out.json(|json| json.field("link", &word));
             down = context.names.is_down(lower);
         }
         None => {}
@@ -505,6 +505,8 @@ impl fmt::Display for Count {
 
 /// ip's word of a hardware type, or its number.
 pub(super) struct TypeWord(pub(super) LinkType, pub(super) bool);
+
+words!(TypeWord LinkAddress<'_>);
 
 impl fmt::Display for TypeWord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

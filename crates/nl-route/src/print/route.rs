@@ -100,7 +100,7 @@ pub(crate) fn route(out: &mut Out<'_, '_>, route: &Route, context: &Context<'_>)
     if route.kind != RouteType::UNICAST || context.details {
         match TYPES.get(usize::from(route.kind.0)).filter(|_| !names.is_numeric()) {
             Some(word) => out.string("type", "", word),
-            None => out.string("type", "", route.kind.0),
+            None => out.string("type", "", format_args!("{}", route.kind.0)),
         }
     }
     target(out, ["dst", ""], route, route.destination, RTA_DST, context);
@@ -210,7 +210,7 @@ fn next_hop(out: &mut Out<'_, '_>, route: &Route, hop: &Hop, context: &Context<'
     }
     let link = context.names.link(hop.ifindex);
     if multicast {
-        out.json(|json| json.field("dev", format_args!("{link}")));
+        out.json(|json| json.field("dev", &link));
         out.text(format_args!("{link}"));
         if hop.weight != 2 {
             out.number_with("ttl", "(ttl>", hop.weight - 1, ")");
@@ -275,7 +275,7 @@ fn realms(out: &mut Out<'_, '_>, realms: Realms, context: &Context<'_>) {
     out.begin_object("flow");
     if realms.from != 0 {
         out.text(format_args!("{}/", name(realms.from)));
-        out.json(|json| json.field("from", format_args!("{}", name(realms.from))));
+        out.json(|json| json.field("from", name(realms.from)));
     }
     out.string("to", "", name(realms.to));
     out.end_object();
@@ -426,6 +426,8 @@ impl<'a> Target<'a> {
         Self { prefix, labels: raw(route, number) }
     }
 }
+
+words!(Target<'_> Labels<'_>);
 
 impl fmt::Display for Target<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -38,7 +38,7 @@ pub(crate) fn rule(out: &mut Out<'_, '_>, rule: &Rule, context: &Context<'_>) {
         }
         (Some(dscp), None) => match names.known(NameKind::Tos, u32::from(dscp) << 2) {
             Some(name) => out.value("dscp", " dscp ", Escaped(name.as_bytes())),
-            None => out.value("dscp", " dscp ", dscp),
+            None => out.value("dscp", " dscp ", format_args!("{dscp}")),
         },
         _ => {}
     }
@@ -168,7 +168,7 @@ fn action(out: &mut Out<'_, '_>, rule: &Rule, context: &Context<'_>) {
             let word = TYPES.get(usize::from(number)).filter(|_| !context.names.is_numeric());
             match word {
                 Some(word) => out.value("action", " ", word),
-                None => out.value("action", " ", number),
+                None => out.value("action", " ", format_args!("{number}")),
             }
         }
     }
@@ -176,6 +176,8 @@ fn action(out: &mut Out<'_, '_>, rule: &Rule, context: &Context<'_>) {
 
 /// A number as C's `%#x` prints it: 0 has no `0x`.
 struct CHex(u32);
+
+words!(CHex);
 
 impl fmt::Display for CHex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -231,6 +231,8 @@ pub struct Date(
     pub i64,
 );
 
+words!(Date);
+
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (day, second) = (self.0.div_euclid(86_400), self.0.rem_euclid(86_400));

@@ -129,6 +129,8 @@ fn raw(out: &mut Out<'_, '_>, payload: &[u8]) {
 
 struct Hex<'a>(&'a [u8]);
 
+words!(Handle Hex<'_>);
+
 impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
