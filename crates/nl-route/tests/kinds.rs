@@ -9,21 +9,18 @@ mod common;
 use std::collections::BTreeMap;
 use std::fs;
 
-use common::beside::{forms, same_text};
-use common::names;
+use common::beside::{beside_ip, forms, same_text};
 use nl_route::link::LinkInfo;
 use nl_route::link::kind::KindData;
 use nl_route::names::Names;
 use nl_route::tables::link::IFLA_INFO;
 use nl_route::value::{LinkEvent, LinkFlags, LinkType, OperState};
 use nl_route::{Link, parse, tables, text};
-use nl_socket::Connection;
-use nl_testkit::{Rng, live, need, parse_hex, tool};
+use nl_testkit::{Rng, parse_hex, tool};
 use nl_wire::attr::Attrs;
 use nl_wire::datagram::Messages;
 use nl_wire::json::Json;
 use nl_wire::table::{Key, Payload, Table};
-use nl_wire::value::Family;
 use nl_wire::{Header, Writer, write};
 use proptest::prelude::*;
 
@@ -163,12 +160,7 @@ fn as_ip(links: &[Link], names: &mut Names) {
 
 #[test]
 fn any_kind_is_printed_as_ip_prints_it() {
-    live(|| {
-        if !need(&["ip"]) {
-            return;
-        }
-        let mut connection = Connection::open(Family::ROUTE).unwrap();
-        let mut names = names(&mut connection);
+    beside_ip("", |(_, mut names)| {
         let mut rng = Rng::new(1);
         let mut links = Vec::new();
         for round in 0..30 {
@@ -360,12 +352,7 @@ fn any_details(rng: &mut Rng, index: u32) -> Link {
 
 #[test]
 fn any_link_is_printed_as_ip_prints_it() {
-    live(|| {
-        if !need(&["ip"]) {
-            return;
-        }
-        let mut connection = Connection::open(Family::ROUTE).unwrap();
-        let mut names = names(&mut connection);
+    beside_ip("", |(_, mut names)| {
         let mut rng = Rng::new(2);
         let links: Vec<_> = (0..200).map(|n| any_details(&mut rng, 1000 + n)).collect();
         as_ip(&links, &mut names);

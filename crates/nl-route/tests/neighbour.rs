@@ -4,7 +4,7 @@ mod common;
 
 use std::cell::RefCell;
 
-use common::beside::{Printer, refused, split, value};
+use common::beside::{Printer, beside_ip, refused, split, value};
 use common::{list, names};
 use nl_route::filter::Filter;
 use nl_route::neighbour::NeighbourFilter;
@@ -137,15 +137,7 @@ fn neighbours(connection: &mut Connection) -> Vec<Neighbour> {
 
 #[test]
 fn the_same_words_make_the_same_neighbours() {
-    live(|| {
-        if !need(&["ip"]) {
-            return;
-        }
-        quiet();
-        sh(SETUP);
-        settle();
-        let mut connection = Connection::open(Family::ROUTE).unwrap();
-        let names = names(&mut connection);
+    beside_ip(SETUP, |(mut connection, names)| {
         let unspec = AddressFamily::UNSPEC;
         sh(INHERITED);
         let before = neighbours(&mut connection);
@@ -239,15 +231,7 @@ fn the_same_words_are_refused() {
         "to",
         "to 10.0.0.0/33",
     ];
-    live(|| {
-        if !need(&["ip"]) {
-            return;
-        }
-        quiet();
-        sh(SETUP);
-        settle();
-        let mut connection = Connection::open(Family::ROUTE).unwrap();
-        let names = names(&mut connection);
+    beside_ip(SETUP, |(_, names)| {
         let family = AddressFamily::UNSPEC;
         let check = |command: &str, line: &str, error: Option<parse::WordError>| {
             refused(&format!("neighbour {command} {line}"), error);

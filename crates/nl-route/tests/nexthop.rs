@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::beside::{Printer, refused, split, value};
+use common::beside::{Printer, beside_ip, refused, split, value};
 use common::{list, names};
 use nl_route::filter::Filter;
 use nl_route::nexthop::{GetNexthopBucket, Member, NexthopBucketFilter, NexthopFilter};
@@ -145,15 +145,7 @@ fn nexthops_are_listed_as_ip_lists_them() {
 
 #[test]
 fn the_same_words_make_the_same_nexthops() {
-    live(|| {
-        if !need(&["ip"]) {
-            return;
-        }
-        quiet();
-        sh(SETUP);
-        settle();
-        let mut connection = Connection::open(Family::ROUTE).unwrap();
-        let names = names(&mut connection);
+    beside_ip(SETUP, |(mut connection, names)| {
         let nexthops = |connection: &mut Connection| -> Vec<Nexthop> {
             let mut all = list(connection, List::<Nexthop>::default());
             for nexthop in &mut all {
@@ -244,15 +236,7 @@ fn the_same_words_are_refused() {
     const LIST: &[&str] =
         &["id x", "bogus", "dev", "dev nope", "master nope", "vrf nope", "proto x", "via 10.0.0.2"];
     const BUCKET: &[&str] = &["id x", "bogus", "nhid x", "dev nope"];
-    live(|| {
-        if !need(&["ip"]) {
-            return;
-        }
-        quiet();
-        sh(SETUP);
-        settle();
-        let mut connection = Connection::open(Family::ROUTE).unwrap();
-        let names = names(&mut connection);
+    beside_ip(SETUP, |(_, names)| {
         let family = AddressFamily::UNSPEC;
         let check = |command: &str, line: &str, error: Option<parse::WordError>| {
             refused(&format!("nexthop {command} {line}"), error);

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::net::IpAddr;
 
-use common::beside::{Printer, forms, same_text, same_values, value};
+use common::beside::{Printer, beside_ip, forms, same_text, same_values, value};
 use common::{ZOO, list, names};
 use nl_route::filter::{AddressFilter, LinkFilter, RouteFilter};
 use nl_route::tables::route::{RTAX_FASTOPEN_NO_COOKIE, RTAX_LOCK};
@@ -37,18 +37,16 @@ fn has_no_nexthop(route: &Route) -> bool {
     route.nexthop_id.is_none()
 }
 
+/// Without nexthop objects, and with both ends of the pair up.
+const NO_OBJECTS: &str = "ip nexthop flush >/dev/null 2>&1 || true; ip link set v1 up";
+
+fn with_zoo(more: &str) -> String {
+    format!("{ZOO}\n{more}")
+}
+
 #[test]
 fn routes_are_listed_as_ip_lists_them() {
-    live(|| {
-        if !need(&["ip"]) {
-            return;
-        }
-        quiet();
-        sh(ZOO);
-        sh("ip nexthop flush >/dev/null 2>&1 || true; ip link set v1 up");
-        settle();
-        let mut connection = Connection::open(Family::ROUTE).unwrap();
-        let names = names(&mut connection);
+    beside_ip(&with_zoo(NO_OBJECTS), |(mut connection, names)| {
         for (word, family) in [("-4", AddressFamily::INET), ("-6", AddressFamily::INET6)] {
             for (all, table) in [(true, None), (false, Some(TableId::MAIN))] {
                 let filter = RouteFilter { family, table, ..RouteFilter::default() };
@@ -93,16 +91,7 @@ fn routes_are_listed_as_ip_lists_them() {
 
 #[test]
 fn lookups_are_answered_as_ip_route_get_answers_them() {
-    live(|| {
-        if !need(&["ip"]) {
-            return;
-        }
-        quiet();
-        sh(ZOO);
-        sh("ip link set v1 up");
-        settle();
-        let mut connection = Connection::open(Family::ROUTE).unwrap();
-        let names = names(&mut connection);
+    beside_ip(&with_zoo("ip link set v1 up"), |(mut connection, names)| {
         let v2 = names.link_index("v2").unwrap();
         let connection = RefCell::new(&mut connection);
         let get = |to: &str| GetRoute::new(to.parse::<IpAddr>().unwrap());
@@ -168,16 +157,7 @@ fn lookups_are_answered_as_ip_route_get_answers_them() {
 
 #[test]
 fn selectors_hide_what_they_settle() {
-    live(|| {
-        if !need(&["ip"]) {
-            return;
-        }
-        quiet();
-        sh(ZOO);
-        sh("ip nexthop flush >/dev/null 2>&1 || true; ip link set v1 up");
-        settle();
-        let mut connection = Connection::open(Family::ROUTE).unwrap();
-        let names = names(&mut connection);
+    beside_ip(&with_zoo(NO_OBJECTS), |(mut connection, names)| {
         let v0 = names.link_index("v0");
         let main = RouteFilter {
             family: AddressFamily::INET,
@@ -288,15 +268,7 @@ fn a_link_with_many_names_does_not_end_the_list() {
 
 #[test]
 fn addresses_are_listed_as_ip_lists_them() {
-    live(|| {
-        if !need(&["ip"]) {
-            return;
-        }
-        quiet();
-        sh(ZOO);
-        settle();
-        let mut connection = Connection::open(Family::ROUTE).unwrap();
-        let names = names(&mut connection);
+    beside_ip(ZOO, |(mut connection, names)| {
         for (word, family) in [("-4", AddressFamily::INET), ("-6", AddressFamily::INET6)] {
             let filter = AddressFilter { family, ..AddressFilter::default() };
             let connection = RefCell::new(&mut connection);
@@ -322,13 +294,7 @@ fn addresses_are_listed_as_ip_lists_them() {
 fn any_route_is_printed_as_ip_prints_it() {
     /// What begins the files of `ip route save`.
     const MAGIC: u32 = 0x4531_1224;
-    live(|| {
-        if !need(&["ip"]) {
-            return;
-        }
-        settle();
-        let mut connection = Connection::open(Family::ROUTE).unwrap();
-        let names = names(&mut connection);
+    beside_ip("", |(_, names)| {
         let mut runner = TestRunner::deterministic();
         let mut saved = MAGIC.to_ne_bytes().to_vec();
         let mut routes = Vec::new();

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::beside::{Printer, refused, split};
+use common::beside::{Printer, beside_ip, refused, split};
 use common::{list, names};
 use nl_route::rule::{MakeRule, RuleFilter};
 use nl_route::tables::other::{
@@ -118,13 +118,7 @@ fn rules_are_listed_as_ip_lists_them() {
 
 #[test]
 fn the_same_words_make_the_same_rules() {
-    live(|| {
-        if !need(&["ip"]) {
-            return;
-        }
-        sh(SETUP);
-        let mut connection = Connection::open(Family::ROUTE).unwrap();
-        let names = names(&mut connection);
+    beside_ip(SETUP, |(mut connection, names)| {
         let rules = |connection: &mut Connection| list(connection, List::<Rule>::default());
         let before = rules(&mut connection);
         for (option, family, line) in all() {
@@ -260,13 +254,7 @@ fn the_same_words_are_refused() {
         "suppress_prefixlength 0",
         "from 2001:db8::/32",
     ];
-    live(|| {
-        if !need(&["ip"]) {
-            return;
-        }
-        sh(SETUP);
-        let mut connection = Connection::open(Family::ROUTE).unwrap();
-        let names = names(&mut connection);
+    beside_ip(SETUP, |(_, names)| {
         let family = AddressFamily::UNSPEC;
         let check = |command: &str, line: &str, error: Option<parse::WordError>| {
             refused(&format!("rule {command} {line}"), error);

@@ -2,13 +2,11 @@
 
 mod common;
 
-use common::beside::{Printer, refused, same_text, split};
-use common::{list, names};
-use nl_route::names::Names;
+use common::beside::{Printer, beside_ip, refused, same_text, split};
+use common::list;
 use nl_route::{AddressFamily, Change, Context, List, Route, json, parse, text};
 use nl_socket::Connection;
-use nl_testkit::{agree, live, need, quiet, settle, sh};
-use nl_wire::value::Family;
+use nl_testkit::{agree, sh};
 
 const ROUTE: Printer<Route> = Printer { text: text::route, json: json::route };
 
@@ -74,15 +72,7 @@ fn the_same_words_make_the_same_routes() {
         "anycast 2001:db8:1::1 dev v0",
         "2001:db8:1::/48 dev v0 mtu 1400 hoplimit 9 table 99",
     ];
-    live(|| {
-        if !need(&["ip"]) {
-            return;
-        }
-        quiet();
-        sh(SETUP);
-        settle();
-        let mut connection = Connection::open(Family::ROUTE).unwrap();
-        let names = names(&mut connection);
+    beside_ip(SETUP, |(mut connection, names)| {
         let before = routes(&mut connection);
         for line in WORDS {
             let words = split(line);
@@ -179,14 +169,7 @@ fn the_same_words_are_refused() {
         "match 10.0.0.0/40",
         "exact",
     ];
-    live(|| {
-        if !need(&["ip"]) {
-            return;
-        }
-        quiet();
-        sh(SETUP);
-        let mut connection = Connection::open(Family::ROUTE).unwrap();
-        let names: Names = names(&mut connection);
+    beside_ip(SETUP, |(_, names)| {
         let family = AddressFamily::UNSPEC;
         let check = |command: &str, line: &str, error: Option<parse::WordError>| {
             refused(&format!("route {command} {line}"), error);
@@ -231,18 +214,10 @@ fn selectors_choose_what_ip_shows() {
         "table all 2001:db8:4::/48",
         "prot 77 dev v0",
     ];
-    live(|| {
-        if !need(&["ip"]) {
-            return;
-        }
-        quiet();
-        sh(common::ZOO);
-        sh("ip nexthop flush >/dev/null 2>&1 || true; ip link set v1 up
-            ip -6 route del 2001:db8:3::/48; ip -6 route del 2001:db8:e::/48 2>/dev/null || true
-            ip -6 route del 2001:db8:f::/48 2>/dev/null || true");
-        settle();
-        let mut connection = Connection::open(Family::ROUTE).unwrap();
-        let names = names(&mut connection);
+    const REDUCED: &str = "ip nexthop flush >/dev/null 2>&1 || true; ip link set v1 up
+        ip -6 route del 2001:db8:3::/48; ip -6 route del 2001:db8:e::/48 2>/dev/null || true
+        ip -6 route del 2001:db8:f::/48 2>/dev/null || true";
+    beside_ip(&format!("{}\n{REDUCED}", common::ZOO), |(mut connection, names)| {
         for line in SHOW {
             let selector = parse::selector(&split(line), AddressFamily::UNSPEC, &names).unwrap();
             let request = List::<Route> { filter: selector.filter };

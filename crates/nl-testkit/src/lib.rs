@@ -11,7 +11,7 @@ mod steady;
 mod tool;
 
 pub use hex::{every_truncation, fixture, fixtures, parse_hex};
-pub use live::{LIMIT, live, live_within, skip};
+pub use live::{LIMIT, live, live_with, live_within, skip};
 pub use rng::Rng;
 pub use steady::{agree, between, is_between, listeners, quiet, settle, wait_until};
 pub use tool::{linux, need, sh, tool, try_sh};

@@ -60,7 +60,23 @@ pub fn live<F: FnOnce()>(body: F) {
 /// # Panics
 /// If the body panics, or runs for longer than `limit`.
 pub fn live_within<F: FnOnce()>(limit: Duration, body: F) {
-    let test = test_of(type_name::<F>());
+    run(test_of(type_name::<F>()), limit, body);
+}
+
+/// [`live`] for what prepares several tests: the test is the one in which `written`, a closure, was
+/// written, and that is called with what `prepare` made.
+///
+/// # Panics
+/// As [`live`].
+pub fn live_with<T, F: FnOnce(T)>(prepare: impl FnOnce() -> Option<T>, written: F) {
+    run(test_of(type_name::<F>()), LIMIT, || {
+        if let Some(prepared) = prepare() {
+            written(prepared);
+        }
+    });
+}
+
+fn run(test: &str, limit: Duration, body: impl FnOnce()) {
     let patience = env::var(PATIENCE).ok().and_then(|factor| factor.parse().ok());
     let limit = limit * patience.unwrap_or(1);
     if env::var_os(CHILD).is_some_and(|wanted| wanted == *test) {

@@ -4,14 +4,16 @@ use std::cell::RefCell;
 use std::fmt::Debug;
 use std::process::Command;
 
+use nl_route::names::Names;
 use nl_route::parse::WordError;
 use nl_route::{Context, List, Object};
 use nl_socket::Connection;
-use nl_testkit::{agree, tool};
+use nl_testkit::{agree, live_with, need, quiet, settle, sh, tool};
 use nl_wire::json::Json;
+use nl_wire::value::Family;
 use serde_json::Value;
 
-use super::list;
+use super::{list, names};
 
 /// How an object is printed.
 pub(crate) struct Printer<T> {
@@ -19,6 +21,22 @@ pub(crate) struct Printer<T> {
     pub(crate) text: fn(&mut String, &T, &Context<'_>),
     /// As JSON.
     pub(crate) json: fn(&mut Json<'_>, &T, &Context<'_>),
+}
+
+/// Runs a test in a quiet namespace that a script has set up, with the names that ip would use there.
+/// Without ip it is skipped.
+pub(crate) fn beside_ip(setup: &str, test: impl FnOnce((Connection, Names))) {
+    let prepare = || {
+        need(&["ip"]).then(|| {
+            quiet();
+            sh(setup);
+            settle();
+            let mut connection = Connection::open(Family::ROUTE).unwrap();
+            let names = names(&mut connection);
+            (connection, names)
+        })
+    };
+    live_with(prepare, test);
 }
 
 /// The words of a line.
