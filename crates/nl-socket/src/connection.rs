@@ -118,7 +118,7 @@ impl Connection {
     /// # Errors
     /// [`Error::Io`], see [`Socket::open`].
     pub fn open(family: Family) -> Result<Self, Error> {
-        Self::new(Socket::open(family.0).map_err(Error::Io)?)
+        Self::new(Socket::open(family).map_err(Error::Io)?)
     }
 
     /// Makes a connection of an open socket, which should be in no group.
@@ -218,6 +218,20 @@ impl Connection {
         Ok(item)
     }
 
+    /// Asks for one object that may not be there: `None` if the kernel refuses with `ENOENT`,
+    /// `ESRCH` or `ENODEV`.
+    ///
+    /// # Errors
+    /// As [`Connection::get`], for any other reason.
+    pub fn find<R: Request>(&mut self, request: R) -> Result<Option<R::Item>, Error> {
+        const NONE: [Errno; 3] = [Errno::ENOENT, Errno::ESRCH, Errno::ENODEV];
+        match self.get(request) {
+            Ok(item) => Ok(Some(item)),
+            Err(Error::Refused(failure)) if NONE.contains(&failure.errno) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Carries out a change and waits for the kernel's ack.
     ///
     /// # Errors
@@ -226,6 +240,20 @@ impl Connection {
     pub fn run<R: Request>(&mut self, request: R) -> Result<(), Error> {
         const { assert!(matches!(R::MODE, Mode::Change), "run() takes changes") }
         self.start(request)?.finish()
+    }
+
+    /// Carries out a change for which the refusal `errno` says that there is nothing to do: `EEXIST`
+    /// where something is made that may be there already, `ENOENT`, `ESRCH` or `ENODEV` where
+    /// something is deleted that may be gone. Gives whether the change was carried out.
+    ///
+    /// # Errors
+    /// As [`Connection::run`], for any other reason.
+    pub fn run_unless<R: Request>(&mut self, request: R, errno: Errno) -> Result<bool, Error> {
+        match self.run(request) {
+            Ok(()) => Ok(true),
+            Err(Error::Refused(failure)) if failure.errno == errno => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Carries out many changes, as many in one datagram as the socket's buffers allow, and iterates

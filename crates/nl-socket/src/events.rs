@@ -60,7 +60,7 @@ impl AddAssign for Received {
 /// use nl_socket::{Event, Events, Wait};
 /// use nl_wire::value::Family;
 ///
-/// let mut events = Events::open(Family::ROUTE, &[1])?; // RTNLGRP_LINK
+/// let mut events = Events::open(Family::ROUTE, &[1_u32])?; // RTNLGRP_LINK
 /// while let Some(event) = events.next(Wait::Never)? {
 ///     match event {
 ///         Event::Message { message, .. } => println!("type {}", message.header.message_type),
@@ -86,20 +86,20 @@ pub struct Events {
 }
 
 impl Events {
-    /// Opens a socket in the calling thread's network namespace and joins `groups` (numbers, not a
-    /// mask).
+    /// Opens a socket in the calling thread's network namespace and joins `groups`: those that a codec
+    /// names, or their numbers.
     ///
     /// # Errors
     /// As [`Socket::open`] and [`Socket::join`]: `EPERM` for groups that ask for a privilege.
-    pub fn open(family: Family, groups: &[u32]) -> io::Result<Self> {
-        Self::new(Socket::open(family.0)?, groups)
+    pub fn open<G: Into<u32> + Copy>(family: Family, groups: &[G]) -> io::Result<Self> {
+        Self::new(Socket::open(family)?, groups)
     }
 
     /// Follows events on an open socket, for which options, buffers and filter are set already.
     ///
     /// # Errors
     /// As [`Socket::join`].
-    pub fn new(socket: Socket, groups: &[u32]) -> io::Result<Self> {
+    pub fn new<G: Into<u32> + Copy>(socket: Socket, groups: &[G]) -> io::Result<Self> {
         Self::with_ring(socket, groups, Ring::default())
     }
 
@@ -108,11 +108,13 @@ impl Events {
     ///
     /// # Errors
     /// As [`Socket::join`].
-    pub fn with_ring(socket: Socket, groups: &[u32], ring: Ring) -> io::Result<Self> {
+    pub fn with_ring<G: Into<u32> + Copy>(
+        socket: Socket,
+        groups: &[G],
+        ring: Ring,
+    ) -> io::Result<Self> {
         let dropped = socket.drops()?;
-        for &group in groups {
-            socket.join(group)?;
-        }
+        groups.iter().try_for_each(|group| socket.join((*group).into()))?;
         Ok(Self {
             socket,
             ring,

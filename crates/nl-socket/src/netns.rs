@@ -90,7 +90,7 @@ impl Netns {
     ///
     /// # Errors
     /// As open(2), with the path named. Whether the file is a network namespace
-    /// shows when it is entered: `EINVAL`.
+    /// shows when it is entered: [`Netns::run`].
     pub fn path(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|source| {
@@ -126,11 +126,16 @@ impl Netns {
     /// what it returns. The calling thread does not move; a panic is passed on.
     ///
     /// # Errors
-    /// `EPERM` without `CAP_SYS_ADMIN` both here and there; `EINVAL`: no network
-    /// namespace; `EAGAIN`: no thread left.
+    /// `EPERM` without `CAP_SYS_ADMIN` both here and there; `InvalidInput`: no
+    /// network namespace; `EAGAIN`: no thread left.
     pub fn run<T: Send>(&self, action: impl FnOnce() -> T + Send) -> io::Result<T> {
         on_thread(|| {
-            sys::process::enter_network(self.as_fd())?;
+            sys::process::enter_network(self.as_fd()).map_err(|error| match error.kind() {
+                kind @ io::ErrorKind::InvalidInput => {
+                    io::Error::new(kind, "what was opened as one is no network namespace")
+                }
+                _ => error,
+            })?;
             Ok(action())
         })?
     }
@@ -142,7 +147,8 @@ impl Socket {
     ///
     /// # Errors
     /// As [`Socket::open`] and [`Netns::run`]; `EPERM` without `CAP_SYS_ADMIN`.
-    pub fn open_in(protocol: u16, netns: &Netns) -> io::Result<Self> {
+    pub fn open_in(protocol: impl Into<Family>, netns: &Netns) -> io::Result<Self> {
+        let protocol = protocol.into();
         netns.run(|| Self::open(protocol))?
     }
 }
@@ -153,7 +159,7 @@ impl Connection {
     /// # Errors
     /// [`Error::Io`], see [`Socket::open_in`].
     pub fn open_in(family: Family, netns: &Netns) -> Result<Self, Error> {
-        Self::new(Socket::open_in(family.0, netns)?)
+        Self::new(Socket::open_in(family, netns)?)
     }
 }
 
@@ -163,8 +169,12 @@ impl Events {
     ///
     /// # Errors
     /// As [`Socket::open_in`] and [`Socket::join`].
-    pub fn open_in(family: Family, netns: &Netns, groups: &[u32]) -> io::Result<Self> {
-        Self::new(Socket::open_in(family.0, netns)?, groups)
+    pub fn open_in<G: Into<u32> + Copy>(
+        family: Family,
+        netns: &Netns,
+        groups: &[G],
+    ) -> io::Result<Self> {
+        Self::new(Socket::open_in(family, netns)?, groups)
     }
 }
 

@@ -4,6 +4,8 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use nl_wire::value::Family;
+
 use crate::sys;
 
 #[cfg(feature = "bpf")]
@@ -83,15 +85,18 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Opens a socket of a netlink protocol (0 `NETLINK_ROUTE`, 12
-    /// `NETLINK_NETFILTER` … in linux/netlink.h) in the calling thread's network
-    /// namespace, closed on exec, and binds it to a port which the kernel
-    /// chooses.
+    /// Opens a socket of a netlink protocol ([`Family`], or its number in
+    /// linux/netlink.h) in the calling thread's network namespace, closed on
+    /// exec, and binds it to a port which the kernel chooses.
     ///
     /// # Errors
     /// `EPROTONOSUPPORT`: the kernel has no such protocol. `EMFILE`, `ENFILE`:
     /// no descriptor left.
-    pub fn open(protocol: u16) -> io::Result<Self> {
+    pub fn open(protocol: impl Into<Family>) -> io::Result<Self> {
+        Self::bound(protocol.into().0)
+    }
+
+    fn bound(protocol: u16) -> io::Result<Self> {
         let fd = sys::socket::open(protocol)?;
         sys::socket::bind(fd.as_fd())?;
         let port = sys::socket::port(fd.as_fd())?;

@@ -33,6 +33,25 @@ fn dump_get_and_run() {
 }
 
 #[test]
+fn what_may_be_there_and_what_may_not() {
+    live(|| {
+        let mut connection = rtnetlink();
+        let absent = GetLink { index: 999_999, ..GetLink::default() };
+        assert_eq!(connection.find(absent).unwrap(), None);
+        let lo = GetLink { index: 1, ..GetLink::default() };
+        assert_eq!(connection.find(lo).unwrap().unwrap().name, "lo");
+        let deaf = GetLink { index: 1, deaf: true, ..GetLink::default() };
+        assert!(matches!(connection.find(deaf), Err(Error::NoReply)));
+
+        let b0 = || AddLink::bridge("b0");
+        assert!(connection.run_unless(b0(), Errno::EEXIST).unwrap());
+        assert!(!connection.run_unless(b0(), Errno::EEXIST).unwrap());
+        let error = connection.run_unless(b0(), Errno::ENOENT).unwrap_err();
+        assert_eq!(error.errno(), Some(Errno::EEXIST));
+    });
+}
+
+#[test]
 fn a_get_that_asks_for_an_ack() {
     let mut connection = rtnetlink();
     let lo = || GetLink { index: 1, acked: true, ..GetLink::default() };

@@ -109,7 +109,7 @@ fn flows_are_followed() {
 #[test]
 fn groups_may_be_joined_while_it_runs() {
     live(|| {
-        let mut events = Events::open(Family::ROUTE, &[]).unwrap();
+        let mut events = Events::open::<u32>(Family::ROUTE, &[]).unwrap();
         sh("ip link add br0 type bridge");
         assert_eq!(items(&mut events), []);
         events.socket().join(LINKS).unwrap();

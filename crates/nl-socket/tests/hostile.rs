@@ -87,7 +87,7 @@ fn where_we_listen_the_unprivileged_may_not_speak() {
         sh("ip link set lo up");
         for family in [Family::ROUTE, Family::NETFILTER] {
             let mut connection = Connection::open(family).unwrap();
-            let mut events = Events::open(family, &[1]).unwrap();
+            let mut events = Events::open(family, &[1_u32]).unwrap();
             for (port, groups) in [(connection.socket().port(), 0), (0, 1)] {
                 let mut child = attack(family, port, groups, 1);
                 let code = child.wait().unwrap().code();
@@ -144,7 +144,7 @@ fn a_flood_of_the_unprivileged_is_counted_and_takes_no_memory() {
         if !need(&["setpriv"]) {
             return;
         }
-        let mut events = Events::open(USERSOCK, &[1]).unwrap();
+        let mut events = Events::open(USERSOCK, &[1_u32]).unwrap();
         let before = resident_kib();
         let mut child = attack(USERSOCK, 0, 1, FLOOD);
         let (mut foreign, mut dropped, mut over) = (0, 0, false);

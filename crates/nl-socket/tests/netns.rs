@@ -58,7 +58,8 @@ fn missing_files_and_processes_are_named() {
 #[test]
 fn what_is_no_namespace_cannot_be_entered() {
     let error = Netns::path("/dev/null").unwrap().run(|| ()).unwrap_err();
-    assert_eq!(error.raw_os_error(), Some(22), "EINVAL");
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert_eq!(error.to_string(), "what was opened as one is no network namespace");
 }
 
 #[test]

@@ -185,7 +185,7 @@ fn a_period_finds_what_nothing_tells() {
         let mut connection = Connection::open(Family::NETFILTER).unwrap();
         create(&mut connection, 1..=5);
         // Heard by nobody, because this watch has joined no group.
-        let events = Events::new(Socket::open(Family::NETFILTER.0).unwrap(), &[]).unwrap();
+        let events = Events::new::<u32>(Socket::open(Family::NETFILTER).unwrap(), &[]).unwrap();
         let list = Connection::open(Family::NETFILTER).unwrap();
         let mut watch = Watch::new(Flows::default(), events, list);
         watch.set_relist(Some(Duration::from_millis(30)));
