@@ -113,7 +113,7 @@ impl Change {
         Self::new(Action::Upsert, flow)
     }
 
-    /// Updates the flow.
+    /// Updates the flow: a listed one to all that was listed, so see [`Change::mark`].
     pub const fn update(flow: Flow) -> Self {
         Self::new(Action::Update, flow)
     }
@@ -126,6 +126,24 @@ impl Change {
     /// Deletes the flow that has this tuple in either direction, whatever its id.
     pub fn delete_tuple(tuple: Tuple, zone: Option<u16>) -> Self {
         Self::delete(Flow { zone, ..Flow::new(tuple) })
+    }
+
+    /// Marks the flow, however it was found, and leaves all else of it as is. (To update a listed
+    /// flow as it stands would give it its old timeout and state again.)
+    ///
+    /// ```
+    /// use nl_conntrack::{Change, Flow, IpProtocol, Tuple};
+    ///
+    /// let client = ("10.0.0.1".parse()?, 4000);
+    /// let tuple = Tuple::with_ports(IpProtocol::UDP, client, ("10.0.0.2".parse()?, 53));
+    /// let listed = Flow { timeout: Some(7), id: Some(99), ..Flow::new(tuple) };
+    /// // The lowest byte of the mark becomes 5.
+    /// let change = Change { mark_mask: Some(0xff), ..Change::mark(&listed, 5) };
+    /// assert_eq!(change.flow.timeout, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn mark(flow: &Flow, mark: u32) -> Self {
+        Self::update(Flow { mark: Some(mark), zone: flow.zone, ..Flow::new(flow.original) })
     }
 
     /// What only a new flow can be given.

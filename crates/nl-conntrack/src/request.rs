@@ -173,6 +173,33 @@ impl List {
         })
     }
 
+    /// Lists the flows of a host: those that it opened, and those that it answers, after translation.
+    /// One that it opened to itself is in both.
+    ///
+    /// Deleting them makes connections of a container forget where they went:
+    ///
+    /// ```no_run
+    /// use nl_conntrack::{Change, Flow, List};
+    /// use nl_socket::{Connection, Error};
+    /// use nl_wire::{Errno, value::Family};
+    ///
+    /// let mut kernel = Connection::open(Family::NETFILTER)?;
+    /// for list in List::of_host([10, 0, 0, 5].into()) {
+    ///     let flows = kernel.dump(list)?.collect::<Result<Vec<Flow>, _>>()?;
+    ///     for result in kernel.batch(flows.into_iter().map(Change::delete)) {
+    ///         match result {
+    ///             Err(error) if error.errno() == Some(Errno::ENOENT) => {} // ended meanwhile
+    ///             other => other?,
+    ///         }
+    ///     }
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn of_host(address: IpAddr) -> [Self; 2] {
+        let host = TupleFilter { source: Some(address), ..TupleFilter::default() };
+        [Self { original: host, ..Self::default() }, Self { reply: host, ..Self::default() }]
+    }
+
     /// The family asked for: the kernel refuses to filter by tuples without one.
     fn family(&self) -> AddressFamily {
         let families = [self.family, self.original.family(), self.reply.family()];

@@ -271,6 +271,45 @@ fn create_get_update_delete() {
 }
 
 #[test]
+fn the_flows_of_a_host() {
+    live(|| {
+        sh("ip link set lo up");
+        let mut connection = open();
+        // One that the host opened, two that it answers, and a stranger's.
+        let web = |client: &str, server: &str| {
+            let tuple = Tuple::with_ports(IpProtocol::TCP, (ip(client), 4000), (ip(server), 80));
+            Flow { timeout: Some(1000), ..Flow::new(tuple) }
+        };
+        let translated = Change {
+            nat_destination: Some(ip("10.0.0.1").into()),
+            ..Change::create(web("10.0.0.8", "192.0.2.1"))
+        };
+        let others = [("10.0.0.1", "10.0.0.2"), ("10.0.0.9", "10.0.0.1"), ("10.0.0.8", "10.0.0.2")]
+            .map(|(client, server)| Change::create(web(client, server)));
+        connection.run(translated).unwrap();
+        connection.batch(others).collect::<Result<(), _>>().unwrap();
+
+        let [opened, answered] = List::of_host(ip("10.0.0.1")).map(|of| list(&mut connection, of));
+        let clients = |flows: &[Flow]| {
+            let mut all: Vec<_> = flows.iter().map(|flow| flow.original.source).collect();
+            all.sort();
+            all
+        };
+        assert_eq!(clients(&opened), [ip("10.0.0.1")]);
+        assert_eq!(clients(&answered), [ip("10.0.0.8"), ip("10.0.0.9")]);
+
+        // Marked, each is as it was.
+        for flow in answered {
+            connection.run(Change { mark_mask: Some(0xff), ..Change::mark(&flow, 5) }).unwrap();
+            let marked = connection.get(Get::original(flow.original)).unwrap();
+            assert_eq!((marked.mark, marked.status), (Some(5), flow.status));
+            assert!(marked.timeout > Some(900));
+        }
+        assert_eq!(list(&mut connection, List::default()).len(), 4);
+    });
+}
+
+#[test]
 fn labels_change_under_a_mask() {
     live(|| {
         if !need(&["nft"]) {
