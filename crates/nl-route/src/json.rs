@@ -53,7 +53,7 @@ pub fn link_with_addresses(
     print::link_with_addresses(&mut Out::Json(json), link, addresses, layout, context);
 }
 
-/// Appends an address: an object as in `addr_info` of `ip -j address`.
+/// Appends an address with its link: an object as in `addr_info` of `ip -j -o address`.
 pub fn address(json: &mut Json<'_>, address: &Address, context: &Context<'_>) {
     print::address(&mut Out::Json(json), address, context);
 }

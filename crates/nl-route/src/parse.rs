@@ -205,6 +205,13 @@ impl<'a, S: AsRef<str>> Words<'a, S> {
         self.names.vrf_table(word).ok_or_else(|| wrong(word, "Invalid VRF"))
     }
 
+    /// A VRF as a link.
+    fn vrf_link(&mut self, reason: &str) -> Result<u32, WordError> {
+        let word = self.value()?;
+        let index = self.names.link_index(word).filter(|_| self.names.vrf_table(word).is_some());
+        index.ok_or_else(|| wrong(word, reason))
+    }
+
     fn address(&mut self, family: AddressFamily) -> Result<IpAddr, WordError> {
         address(self.value()?, family)
     }

@@ -60,6 +60,8 @@ nl_wire::flag_set! {
         PREFSRC = 0x80,
         PRIORITY = 0x100,
         REALMS = 0x200,
+        /// The link, of a list of addresses.
+        LINK = 0x400,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nl_route::filter::{AddressFilter, LinkFilter};
 use nl_route::parse::address::{self as parse, Selector};
 use nl_route::text::Layout;
-use nl_route::{Action, Address, AddressFamily, Change, Link, json, text};
+use nl_route::{Action, Address, AddressFamily, Change, Context, Hidden, Link, json, text};
 use nl_wire::Errno;
 
 use crate::args::{Command, Kind, Options, command};
@@ -63,12 +63,15 @@ fn list(options: &Options, out: &mut Out) -> Result<u8, Error> {
     if selector.family == AddressFamily::INET6 {
         links = links.into_iter().map(of_ipv6).collect();
     }
-    if selector.family == AddressFamily::PACKET {
+    let alone = selector.label.is_some();
+    if selector.family == AddressFamily::PACKET && !alone {
         let links = links.into_iter().map(|link| without_mode(link, options.has("details")));
         return link::show(&session, out, links);
     }
     let (mut addresses, with_any) = by_link(&mut session, &selector)?;
-    let context = names::context(&session.names, options);
+    // Who asks by label wants addresses: ip shows nothing of their links.
+    let hidden = if alone { Hidden::LINK } else { Hidden(0) };
+    let context = Context { hidden, ..names::context(&session.names, options) };
     let layout = if options.has("brief") {
         Layout::Brief
     } else if selector.family == AddressFamily::UNSPEC {
@@ -80,8 +83,7 @@ fn list(options: &Options, out: &mut Out) -> Result<u8, Error> {
     for link in &links {
         let of_link = addresses.remove(&link.index).unwrap_or_default();
         // Of all families, a link that has none at all is shown whatever is asked of addresses.
-        let any_family = selector.family == AddressFamily::UNSPEC && selector.label.is_none();
-        let bare = any_family && !with_any.contains(&link.index);
+        let bare = selector.family == AddressFamily::UNSPEC && !with_any.contains(&link.index);
         if of_link.is_empty() && selector.needs_address() && !bare {
             continue;
         }

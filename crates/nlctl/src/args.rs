@@ -8,6 +8,7 @@ use std::ffi::{OsStr, OsString};
 use lexopt::Arg;
 use nl_wire::value::AddressFamily;
 
+use crate::addr;
 use crate::error::{Error, FAILED, USAGE, word};
 use crate::out::Out;
 
@@ -198,6 +199,8 @@ fn read(
         // ip's options have long names behind a single dash.
         let single = parser.try_raw_args().and_then(|mut raw| {
             ended |= raw.peek() == Some(OsStr::new("--"));
+            let dashed = |next: &OsStr| !ended && is_word(&path, next);
+            options.words.extend(std::iter::from_fn(|| raw.next_if(dashed)));
             let single = raw.next_if(|next| !ended && single_dash(&path, next).is_some());
             single.and_then(|next| single_dash(&path, &next))
         });
@@ -305,6 +308,12 @@ fn single_dash(
     let (name, value) = name.split_once('=')?;
     let flag = flag(path, |flag| flag.long.contains(&name) && is_optional(flag))?;
     Some((flag, Some(value.into())))
+}
+
+/// Whether this is a word of the command though it begins as options do.
+fn is_word(path: &[&'static Command], typed: &OsStr) -> bool {
+    let addresses = path.iter().any(|command| command.names == addr::COMMAND.names);
+    addresses && typed.to_str().is_some_and(nl_route::parse::address::is_dashed)
 }
 
 /// The value that was typed, if it is one of those in brackets.

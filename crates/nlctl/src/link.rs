@@ -4,7 +4,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::path::Path;
 
 use nl_route::filter::LinkFilter;
-use nl_route::parse::address;
+use nl_route::parse::address::{self, Selector};
 use nl_route::parse::link::{self as parse, LinkChange};
 use nl_route::request::LinkNames;
 use nl_route::tables::link::{IFLA_NET_NS_FD, IFLA_NET_NS_PID};
@@ -79,7 +79,8 @@ fn list(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let mut session = Session::start(options)?;
     let selector = address::selector(&session.words, session.family, &session.names)?;
     let statistics = options.has("statistics");
-    let filter = LinkFilter { statistics, master: selector.master, ..LinkFilter::default() };
+    let master = selector.master.filter(|master| *master != Selector::NO_MASTER);
+    let filter = LinkFilter { statistics, master, ..LinkFilter::default() };
     let links: Vec<Link> = session.all(filter)?;
     if links.iter().any(|link| link.link_netnsid.is_some()) {
         learn_namespaces(&mut session.names, &mut session.connection);

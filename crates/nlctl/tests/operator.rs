@@ -14,7 +14,7 @@ use nl_testkit::{listeners, live, need, quiet, sh, wait_until};
 const HOST: &str = "
     ip link set lo up
     ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up
-    ip address add 192.0.2.1/24 dev v0
+    ip address add 192.0.2.1/24 dev v0; ip address add 192.0.2.2/32 dev v1 label v1:x
     ip route add default via 192.0.2.9; ip route add blackhole 203.0.113.0/24
     ip neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev v0
     ip rule add from 192.0.2.0/24 lookup 100";
@@ -78,6 +78,26 @@ addr del 9.9.9.9/32 dev v0
 addr show dev v0 dev v1
 addr show v0 v1
 addr flush
+addr show label v1:x
+addr show label v*
+-4 addr show label v*
+-br addr show label v1*
+-o addr show label v0
+-s -d addr show label v0
+addr show dev v1 label v0
+-0 addr show label v0
+a s -permanent
+a s -dynamic -tentative
+a s dynamic permanent
+a s permanent dynamic
+a s autojoin
+a s -primary
+-br a s nomaster
+-br l s nomaster
+l l vrf v0
+l l type bridge_slave
+n s vrf v0
+nexthop show vrf v0
 -f foo a
 -rc 100000 r
 -rcvbuf x r
@@ -97,7 +117,18 @@ fn lines_that_change_nothing() {
         for line in LINES.lines().filter(|line| !line.is_empty()) {
             agree(line);
         }
-        for line in ["-j -0 a", "-j a", "-j -d l", "-j r", "-j n", "-j ru"] {
+        for line in [
+            "-j -0 a",
+            "-j a",
+            "-j -d l",
+            "-j -o a",
+            "-j -o -4 a",
+            "-j a s label v*",
+            "-j -br a s label v0",
+            "-j r",
+            "-j n",
+            "-j ru",
+        ] {
             agree_json(line);
         }
     });

@@ -208,7 +208,7 @@ pub struct Selector {
     pub without: AddressFlags,
     /// Only of links that are switched on.
     pub up: bool,
-    /// Only of links of this master.
+    /// Only of links of this master; [`Selector::NO_MASTER`] are those without.
     pub master: Option<u32>,
     /// Only of links of this kind.
     pub kind: Option<Text>,
@@ -217,12 +217,15 @@ pub struct Selector {
 }
 
 impl Selector {
+    /// As [`Selector::master`]: links that belong to none.
+    pub const NO_MASTER: u32 = u32::MAX;
+
     /// Whether a link is one of those asked for.
     pub fn admits_link(&self, link: &Link) -> bool {
         self.index.is_none_or(|index| index == link.index)
             && (!self.up || link.flags.contains(LinkFlags::UP))
-            && self.master.is_none_or(|master| link.master == Some(master))
-            && self.kind.as_ref().is_none_or(|kind| link.info_kind() == Some(kind))
+            && self.master.is_none_or(|master| link.master.unwrap_or(Self::NO_MASTER) == master)
+            && self.kind.as_ref().is_none_or(|kind| is_of_kind(link, kind))
             && self.group.is_none_or(|group| link.group == Some(group))
     }
 
@@ -255,6 +258,17 @@ impl Selector {
     }
 }
 
+/// Whether a link is of a kind, or, for `bridge_slave` and the like, of a master of one.
+fn is_of_kind(link: &Link, kind: &Text) -> bool {
+    match kind.as_bytes().strip_suffix(b"_slave") {
+        None => link.info_kind() == Some(kind),
+        Some(master) => {
+            let kind = link.info.as_ref().and_then(|info| info.slave_kind.as_ref());
+            kind.is_some_and(|kind| kind.as_bytes() == master)
+        }
+    }
+}
+
 /// Whether `text` fits a pattern with `*` and `?`, in time of the product of their lengths.
 fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut at, mut from) = (0, 0);
@@ -282,21 +296,38 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
     pattern.get(at..).unwrap_or_default().iter().all(|rest| *rest == b'*')
 }
 
-/// Words that choose by flags: those that must be there, those that must not.
-const FLAGS: [(&str, AddressFlags, AddressFlags); 12] = [
-    ("dynamic", AddressFlags(0), AddressFlags::PERMANENT),
-    ("permanent", AddressFlags::PERMANENT, AddressFlags(0)),
-    ("secondary", AddressFlags::SECONDARY, AddressFlags(0)),
-    ("temporary", AddressFlags::SECONDARY, AddressFlags(0)),
-    ("primary", AddressFlags(0), AddressFlags::SECONDARY),
-    ("tentative", AddressFlags::TENTATIVE, AddressFlags(0)),
-    ("-tentative", AddressFlags(0), AddressFlags::TENTATIVE),
-    ("deprecated", AddressFlags::DEPRECATED, AddressFlags(0)),
-    ("-deprecated", AddressFlags(0), AddressFlags::DEPRECATED),
-    ("dadfailed", AddressFlags::DADFAILED, AddressFlags(0)),
-    ("home", AddressFlags::HOMEADDRESS, AddressFlags(0)),
-    ("mngtmpaddr", AddressFlags::MANAGETEMPADDR, AddressFlags(0)),
+/// Words that choose by flags.
+const FLAGS: [(&str, AddressFlags); 13] = [
+    ("secondary", AddressFlags::SECONDARY),
+    ("temporary", AddressFlags::SECONDARY),
+    ("nodad", AddressFlags::NODAD),
+    ("optimistic", AddressFlags::OPTIMISTIC),
+    ("dadfailed", AddressFlags::DADFAILED),
+    ("home", AddressFlags::HOMEADDRESS),
+    ("deprecated", AddressFlags::DEPRECATED),
+    ("tentative", AddressFlags::TENTATIVE),
+    ("permanent", AddressFlags::PERMANENT),
+    ("mngtmpaddr", AddressFlags::MANAGETEMPADDR),
+    ("noprefixroute", AddressFlags::NOPREFIXROUTE),
+    ("autojoin", AddressFlags::MCAUTOJOIN),
+    ("stable-privacy", AddressFlags::STABLE_PRIVACY),
 ];
+
+/// Whether `ip address show` knows a word that begins as options do: `-tentative`.
+pub fn is_dashed(word: &str) -> bool {
+    word.starts_with('-') && flag(word).is_some()
+}
+
+/// The flag that a word chooses by, and whether it must be there: behind `-` it must not.
+fn flag(word: &str) -> Option<(AddressFlags, bool)> {
+    let (word, there) = word.strip_prefix('-').map_or((word, true), |word| (word, false));
+    let (word, there) = match word {
+        "dynamic" => ("permanent", !there),
+        "primary" => ("secondary", !there),
+        word => (word, there),
+    };
+    FLAGS.iter().find(|row| row.0 == word).map(|row| (row.1, there))
+}
 
 /// Reads the words behind `ip address show` or `flush`.
 ///
@@ -311,9 +342,11 @@ pub fn selector<S: AsRef<str>>(
     let mut selector = Selector { family, ..Selector::default() };
     let mut link = None;
     while let Some(word) = words.next() {
-        if let Some((_, with, without)) = FLAGS.iter().find(|row| row.0 == word) {
-            selector.flags |= *with;
-            selector.without |= *without;
+        if let Some((flag, there)) = flag(word) {
+            // Of two words about one flag the last counts.
+            selector.flags = selector.flags.without(flag);
+            selector.without = selector.without.without(flag);
+            *if there { &mut selector.flags } else { &mut selector.without } |= flag;
             continue;
         }
         match word {
@@ -332,7 +365,9 @@ pub fn selector<S: AsRef<str>>(
             }
             "up" => selector.up = true,
             "label" => selector.label = Some(Text::from(words.value()?)),
-            "master" | "vrf" => selector.master = Some(device(&mut words)?),
+            "master" => selector.master = Some(device(&mut words)?),
+            "vrf" => selector.master = Some(words.vrf_link("Not a valid VRF name")?),
+            "nomaster" => selector.master = Some(Selector::NO_MASTER),
             "type" => selector.kind = Some(Text::from(words.value()?)),
             "group" => {
                 selector.group = Some(words.named(NameKind::Group, "Invalid \"group\" value")?);

@@ -231,13 +231,12 @@ pub fn selector<S: AsRef<str>>(
                     return Err(duplicate("dev", word));
                 }
             }
-            "master" | "vrf" => {
+            "master" => {
                 let value = words.value()?;
-                let reason =
-                    if word == "vrf" { "Not a valid VRF name" } else { "Device does not exist" };
-                let index = words.names.link_index(value).ok_or_else(|| wrong(value, reason))?;
-                filter.master = Some(index);
+                let index = words.names.link_index(value);
+                filter.master = Some(index.ok_or_else(|| wrong(value, "Device does not exist"))?);
             }
+            "vrf" => filter.master = Some(words.vrf_link("Not a valid VRF name")?),
             "nomaster" => filter.master = Some(NeighbourFilter::NO_MASTER),
             "unused" => filter.unused = true,
             "proxy" => filter.proxy = true,

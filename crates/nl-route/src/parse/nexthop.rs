@@ -125,7 +125,7 @@ pub fn selector<S: AsRef<str>>(
     while let Some(word) = words.next() {
         match word {
             "dev" => filter.oif = Some(link(&mut words)?),
-            "vrf" => filter.master = Some(vrf(&mut words)?),
+            "vrf" => filter.master = Some(words.vrf_link("Invalid VRF")?),
             "master" => filter.master = Some(link(&mut words)?),
             "fdb" => filter.fdb = true,
             "id" => return id(&mut words).map(Selector::Id),
@@ -169,7 +169,7 @@ pub fn buckets<S: AsRef<str>>(
     while let Some(word) = words.next() {
         match word {
             "dev" => filter.oif = Some(link(&mut words)?),
-            "vrf" => filter.master = Some(vrf(&mut words)?),
+            "vrf" => filter.master = Some(words.vrf_link("Invalid VRF")?),
             "master" => filter.master = Some(link(&mut words)?),
             "id" => filter.id = Some(id(&mut words)?),
             "nhid" => filter.nexthop_id = Some(id(&mut words)?),
@@ -209,9 +209,4 @@ fn id<S: AsRef<str>>(words: &mut Words<'_, S>) -> Result<u32, WordError> {
 fn link<S: AsRef<str>>(words: &mut Words<'_, S>) -> Result<u32, WordError> {
     let word = words.value()?;
     words.names.link_index(word).ok_or_else(|| wrong(word, "Device does not exist"))
-}
-
-fn vrf<S: AsRef<str>>(words: &mut Words<'_, S>) -> Result<u32, WordError> {
-    let word = words.value()?;
-    words.names.link_index(word).ok_or_else(|| wrong(word, "Invalid VRF"))
 }

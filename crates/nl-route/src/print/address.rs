@@ -22,10 +22,15 @@ const FLAGS: [(AddressFlags, &str); 11] = [
     (AddressFlags::STABLE_PRIVACY, "stable-privacy"),
 ];
 
-/// Appends one address: in text the line of `ip monitor`, in JSON an object of `addr_info`.
+/// Appends one address with its link, as `ip monitor` and `ip -o address` print it.
 pub(crate) fn address(out: &mut Out<'_, '_>, address: &Address, context: &Context<'_>) {
     out.begin(context);
-    out.text(format_args!("{}: {}", address.index, context.names.link(address.index)));
+    let link = context.names.link(address.index);
+    out.text(format_args!("{}: {link}", address.index));
+    out.json(|json| {
+        json.field("index", address.index);
+        json.field("dev", &link);
+    });
     fields(out, address, context);
     out.text("\n");
     out.end_object();

@@ -1,7 +1,7 @@
 //! Links with their addresses as `ip address` prints them, and both in brief.
 
 use super::link::{LinkAddress, altnames, flags, head, link_name, rest, state_ink, statistics};
-use super::{Context, Ink, Out, address};
+use super::{Context, Hidden, Ink, Out, address};
 use crate::address::Address;
 use crate::link::Link;
 
@@ -68,16 +68,12 @@ pub(crate) fn link_with_addresses(
     layout: Layout,
     context: &Context<'_>,
 ) {
-    if context.oneline && layout != Layout::Brief {
-        // Of text only the addresses are left then.
-        if let Out::Text(_) = out {
-            for one in addresses {
-                address::address(out, one, context);
-            }
-            return;
-        }
-    }
     out.begin(context);
+    let oneline = context.oneline && layout != Layout::Brief;
+    if oneline || !context.shows(Hidden::LINK) {
+        addresses_alone(out, addresses, layout, context);
+        return out.end_object();
+    }
     if layout == Layout::Brief {
         columns(out, link, context);
     } else {
@@ -111,6 +107,32 @@ pub(crate) fn link_with_addresses(
     }
     out.text("\n");
     out.end_object();
+}
+
+/// Addresses whose link is not told, or only by its name: so many of them, so many lines.
+fn addresses_alone(
+    out: &mut Out<'_, '_>,
+    addresses: &[Address],
+    layout: Layout,
+    context: &Context<'_>,
+) {
+    out.begin_array("addr_info");
+    for one in addresses {
+        if layout != Layout::Brief && context.oneline {
+            address::address(out, one, context);
+            continue;
+        }
+        out.begin_entry();
+        if layout == Layout::Brief {
+            brief_address(out, one, context);
+        } else {
+            address::fields(out, one, context);
+            out.text("\n");
+        }
+        out.end_object();
+    }
+    out.end_array();
+    out.text(if layout == Layout::Brief { "\n" } else { "" });
 }
 
 fn brief_address(out: &mut Out<'_, '_>, address: &Address, context: &Context<'_>) {
