@@ -4,6 +4,8 @@ use nl_route::parse::rule as parse;
 use nl_route::rule::MakeRule;
 use nl_route::tables::other::FRA;
 use nl_route::{Change, Hidden, List, Rule, json, text};
+use nl_socket::Connection;
+use nl_wire::Errno;
 use nl_wire::table::Path;
 
 use crate::args::{Command, Kind, Options, command};
@@ -40,9 +42,9 @@ WORDS are as of ip rule show: [not] [from PREFIX] [to PREFIX] [tos TOS] [fwmark 
 Without -6 they are those of IPv4.";
 
 const CHANGE_HELP: &str = "\
-WORDS are as of ip rule add: those of list, dscp NUMBER[/MASK], flowlabel NUMBER[/MASK], and what
-to do: lookup TABLE [suppress_prefixlength NUMBER] [suppress_ifgroup GROUP], realms [FROM/]TO,
-goto NUMBER, nop, blackhole, unreachable, prohibit.";
+WORDS are as of ip rule add: those of list, dscp NUMBER[/MASK], flowlabel NUMBER[/MASK],
+lookup TABLE [suppress_prefixlength NUMBER] [suppress_ifgroup GROUP], realms [FROM/]TO, goto NUMBER,
+nop, blackhole, unreachable, prohibit.";
 
 const FLUSH_HELP: &str = "WORDS are as of list. Rules with preference 0 stay.";
 
@@ -68,20 +70,31 @@ fn described(session: &Session<'_>, name: &str) -> Result<Rule, Error> {
     Ok(parse::change(&session.words, session.family, &session.names)?)
 }
 
-/// A rule for more packets than the words say could lead all of a host's traffic astray: the kernel
-/// tells what it made, and what lacks something is taken back.
 fn add(options: &Options, _: &mut Out) -> Result<u8, Error> {
     let mut session = Session::start(options)?;
     let rule = described(&session, "add")?;
-    let made = match session.connection.get(MakeRule(&rule)) {
+    make(&mut session.connection, &rule, false)?;
+    Ok(0)
+}
+
+/// Makes a rule; `again` if it may be there already.
+///
+/// A rule for more packets than is meant could lead all of a host's traffic astray: the kernel tells
+/// what it made, and what lacks something is taken back.
+///
+/// # Errors
+/// If the kernel refuses, or took the rule for another one.
+pub(crate) fn make(connection: &mut Connection, rule: &Rule, again: bool) -> Result<(), Error> {
+    let made = match connection.get(MakeRule(rule)) {
         Ok(made) => made,
         // The rule is there, and nothing more is known.
-        Err(nl_socket::Error::NoReply) => return Ok(0),
+        Err(nl_socket::Error::NoReply) => return Ok(()),
+        Err(error) if again && error.errno() == Some(Errno::EEXIST) => return Ok(()),
         Err(error) => return Err(Error::rtnetlink(&error)),
     };
-    say_warning(&session.connection);
-    let Some(missing) = unknown_to_kernel(&rule, &made) else { return Ok(0) };
-    let now = match session.connection.run(Change::delete(made)) {
+    say_warning(connection);
+    let Some(missing) = unknown_to_kernel(rule, &made) else { return Ok(()) };
+    let now = match connection.run(Change::delete(made)) {
         Ok(()) => "it is deleted again".to_owned(),
         Err(error) => format!("it is still there: {error}"),
     };

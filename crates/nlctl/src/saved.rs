@@ -11,6 +11,7 @@ use crate::error::{Error, FAILED, REFUSED, USAGE, say};
 use crate::names;
 use crate::object::Session;
 use crate::out::Out;
+use crate::rule;
 
 /// The routes that the words of a session select.
 fn selected(session: &mut Session<'_>) -> Result<Vec<Route>, Error> {
@@ -122,11 +123,16 @@ pub(crate) fn restore_routes(options: &Options, _: &mut Out) -> Result<u8, Error
 pub(crate) fn restore_rules(options: &Options, _: &mut Out) -> Result<u8, Error> {
     let mut session = Session::start(options)?;
     let mut rules: Vec<Rule> = saved("rule", USAGE)?;
+    let mut code = 0;
     for rule in &mut rules {
         // One read without has this, and would get another if it were left out.
         rule.priority.get_or_insert(0);
+        if let Err(error) = rule::make(&mut session.connection, rule, true) {
+            say(error);
+            code = REFUSED;
+        }
     }
-    Ok(restore(&mut session, rules.into_iter().map(Change::add)))
+    Ok(code)
 }
 
 /// `nlctl route showdump`
