@@ -6,91 +6,15 @@ use std::time::{Duration, Instant};
 
 use nl_socket::{Event, Loss};
 
-use crate::mirror::{Budget, Change, Mirror, Outcome};
+use crate::mirror::{Budget, Mirror, Outcome};
 use crate::object::{Notice, Object};
 use crate::pressure::{EventFilter, Level};
 
-/// One item of a stream that tells of a table.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum Item<T> {
-    /// The first list is complete and the mirror holds it; from here on changes follow.
-    Listed {
-        /// How many entries there are.
-        entries: usize,
-        /// How long it took.
-        took: Duration,
-    },
-    /// An entry came, went or changed.
-    Change(Change<T>),
-    /// Something was lost; the mirror may be wrong until [`Item::Resynced`].
-    Lost(Loss),
-    /// The table was listed again. The differences were told as changes before this item.
-    Resynced {
-        /// Entries found that nobody had announced.
-        added: usize,
-        /// Entries gone without announcement.
-        removed: usize,
-        /// Entries found in another state.
-        changed: usize,
-        /// How long it took, all attempts together.
-        took: Duration,
-    },
-    /// Overload control changed the filter of the events: from here on the mirror holds the entries
-    /// whose beginnings pass, and of others that it holds already those whose ends pass. Where more
-    /// passes than before, a [`Item::Resynced`] follows.
-    Filtered(EventFilter),
-    /// This entry lives, but is not followed any more, because nobody will tell of its end.
-    Forgotten(T),
-    /// An entry was not taken in, because the mirror has reached its [`Budget`]; nor will others be.
-    /// It is incomplete until a [`Item::Resynced`] after which the engine is no longer
-    /// [full](Engine::is_full).
-    Full {
-        /// How many entries there are.
-        entries: usize,
-        /// How many bytes they take, about.
-        bytes: usize,
-    },
-}
+mod item;
+mod list;
 
-/// What befell a mirror since it was made.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[non_exhaustive]
-pub struct Counters {
-    /// Events received, those included that meant nothing for the table.
-    pub events: u64,
-    /// Losses of any kind, in events and in lists.
-    pub losses: u64,
-    /// Messages that the kernel dropped because the receive queue was full.
-    pub dropped: u64,
-    /// Messages that could not be decoded.
-    pub undecodable: u64,
-    /// Entries not taken in because the mirror was full.
-    pub refused: u64,
-    /// Entries that live, but were given up because their ends no longer pass the filter.
-    pub forgotten: u64,
-    /// Times that a list was begun.
-    pub lists: u64,
-    /// Lists during which the table changed in a way that makes them untrustworthy.
-    pub interrupted: u64,
-    /// Lists that failed.
-    pub failed: u64,
-    /// Resyncs: lists after the first that were complete.
-    pub resyncs: u64,
-    /// The time all of these took.
-    pub resync_time: Duration,
-    /// What resyncs found to be different from what was announced.
-    pub repaired: u64,
-}
-
-/// An untrustworthy list is told as [`Item::Listed`] only after this many attempts.
-const ATTEMPTS: u32 = 10;
-
-/// The pause after the first attempt that failed; it doubles with each further one …
-const PAUSE: Duration = Duration::from_millis(1);
-
-/// … this often.
-const DOUBLINGS: u32 = 12;
+pub use item::{Counters, Item};
+use list::{Found, Listing};
 
 /// How often a mirror that is full is listed again: what was refused may be gone, unnoticed.
 const FULL: Duration = Duration::from_secs(60);
@@ -107,27 +31,6 @@ const BACKLOG: usize = 64 << 20;
 enum Heard<T> {
     Notice(Notice<T>),
     Lost(Loss),
-}
-
-/// A list that is being read.
-#[derive(Debug, Clone, Copy)]
-struct Listing {
-    started: Instant,
-    /// The list can't be trusted.
-    upset: bool,
-    /// An entry could not be decoded, …
-    undecodable: bool,
-    /// … or found no room.
-    refused: bool,
-}
-
-/// What the lists since the last resync found.
-#[derive(Debug, Clone, Copy, Default)]
-struct Found {
-    added: usize,
-    removed: usize,
-    changed: usize,
-    since: Option<Instant>,
 }
 
 /// The state machine behind [`Watch`](crate::Watch): keeps a [`Mirror`] right and tells every
@@ -444,7 +347,7 @@ impl<O: Object> Engine<O> {
                 Ok(self.mirror.put(item))
             }
             Heard::Notice(Notice::Replace(item)) => self.mirror.replace(item),
-            Heard::Notice(Notice::Remove(item)) => self.mirror.remove(&item),
+            Heard::Notice(Notice::Remove(end)) => self.mirror.end(&end),
             Heard::Notice(Notice::Stale) => return self.doubt(),
             Heard::Notice(Notice::Nothing) => return,
         };
@@ -460,6 +363,11 @@ impl<O: Object> Engine<O> {
                 }
             }
         }
+    }
+
+    /// Whether there is an entry of the same key that is not the same.
+    fn has_other(&self, item: &O::Item) -> bool {
+        self.mirror.get(&O::key(item)).iter().any(|other| !O::is_same(other, item))
     }
 
     /// The mirror may be wrong from here on.
@@ -485,127 +393,6 @@ impl<O: Object> Engine<O> {
             let (entries, bytes) = (self.mirror.len(), self.mirror.bytes());
             self.queue.push_back(Item::Full { entries, bytes });
         }
-    }
-
-    /// A list begins.
-    pub fn begin(&mut self, now: Instant) {
-        let listing = Listing { started: now, upset: false, undecodable: false, refused: false };
-        self.listing = Some(listing);
-        self.found.since.get_or_insert(now);
-        (self.stale, self.behind) = (false, true);
-        self.counters.lists += 1;
-        self.mirror.begin_round();
-    }
-
-    /// Takes in an entry of the list.
-    pub fn listed(&mut self, item: O::Item) {
-        // Of one that the filter has kept back since, the end is told still.
-        if !self.follows(&item) && self.held(&item).is_none() {
-            return;
-        }
-        let told = self.told;
-        match self.mirror.put_listed(item) {
-            Outcome::Refused => {
-                self.refuse();
-                if let Some(listing) = &mut self.listing {
-                    listing.refused = true;
-                }
-            }
-            outcome if told => {
-                let change = outcome.change();
-                match change {
-                    Some(Change::Added(_)) => self.found.added += 1,
-                    Some(Change::Changed { .. }) => self.found.changed += 1,
-                    Some(Change::Removed(_)) | None => {}
-                }
-                self.queue.extend(change.map(Item::Change));
-            }
-            _ => {}
-        }
-    }
-
-    /// Something was lost in the list. Entries may still follow.
-    pub fn list_lost(&mut self, loss: Loss) {
-        if let Some(listing) = &mut self.listing {
-            match loss {
-                // Told at the end of the list, together with other reasons to distrust it.
-                Loss::Interrupted => return listing.upset = true,
-                // It will be no better next time.
-                Loss::Undecodable(_) => listing.undecodable = true,
-                Loss::Foreign { .. } | Loss::Stale { .. } => {}
-                _ => listing.upset = true,
-            }
-        }
-        self.lose(loss);
-    }
-
-    /// The list is complete.
-    pub fn end(&mut self, now: Instant) {
-        let Some(listing) = self.listing.take() else { return };
-        if listing.upset {
-            self.counters.interrupted += 1;
-            self.lose(Loss::Interrupted);
-            self.retry(listing.started, now);
-        } else {
-            self.failures = 0;
-            (self.incomplete, self.full) = (listing.undecodable, listing.refused);
-            self.last_list = Some(now);
-            self.not_before = now.checked_add(now.saturating_duration_since(listing.started));
-            let gone = self.mirror.sweep();
-            if self.full && self.mirror.has_room() {
-                // What was refused may find room now that what is gone has made some.
-                self.doubt();
-            }
-            if self.told {
-                self.found.removed += gone.len();
-                self.queue.extend(gone.into_iter().map(Change::Removed).map(Item::Change));
-                self.tell_resync(now);
-            }
-        }
-        self.finish_first(!listing.upset || self.failures >= ATTEMPTS, now);
-    }
-
-    /// Tells the first list, with what was announced meanwhile, as a whole; later events one by one.
-    fn finish_first(&mut self, good: bool, now: Instant) {
-        for heard in std::mem::take(&mut self.backlog) {
-            self.apply(heard, true);
-        }
-        if good && !self.told {
-            self.told = true;
-            let started = std::mem::take(&mut self.found).since.unwrap_or(now);
-            let took = now.saturating_duration_since(started);
-            let listed = Item::Listed { entries: self.mirror.len(), took };
-            self.queue.push_back(listed);
-        }
-    }
-
-    /// Whether there is an entry of the same key that is not the same.
-    fn has_other(&self, item: &O::Item) -> bool {
-        self.mirror.get(&O::key(item)).iter().any(|other| !O::is_same(other, item))
-    }
-
-    fn tell_resync(&mut self, now: Instant) {
-        let Found { added, removed, changed, since } = std::mem::take(&mut self.found);
-        let took = now.saturating_duration_since(since.unwrap_or(now));
-        self.counters.resyncs += 1;
-        self.counters.resync_time += took;
-        self.counters.repaired += (added + removed + changed) as u64;
-        self.queue.push_back(Item::Resynced { added, removed, changed, took });
-    }
-
-    /// The list failed: it will be tried again after a pause.
-    pub fn fail(&mut self, now: Instant) {
-        let Some(listing) = self.listing.take() else { return };
-        self.counters.failed += 1;
-        self.retry(listing.started, now);
-        self.finish_first(false, now);
-    }
-
-    fn retry(&mut self, started: Instant, now: Instant) {
-        let pause = PAUSE * (1 << self.failures.min(DOUBLINGS));
-        self.failures = self.failures.saturating_add(1);
-        self.not_before = now.checked_add(pause.max(now.saturating_duration_since(started)));
-        self.doubt();
     }
 }
 

@@ -104,7 +104,8 @@ pub enum Change<T> {
         /// As it is.
         new: T,
     },
-    /// It is gone; as it was last known.
+    /// It is gone; as it was last known, with what the kernel said of it at its end
+    /// ([`Object::conclude`]).
     Removed(T),
 }
 
@@ -273,6 +274,30 @@ impl<O: Object> Mirror<O> {
         };
         self.forget(&old);
         Ok(Outcome::Removed(old))
+    }
+
+    /// As [`Mirror::remove`], with what the event of the end says.
+    pub(crate) fn end(&mut self, end: &O::Item) -> Result<Outcome<'_, O::Item>, Ambiguous> {
+        self.remove(end).map(|outcome| match outcome {
+            Outcome::Removed(mut item) => {
+                O::conclude(&mut item, end);
+                Outcome::Removed(item)
+            }
+            other => other,
+        })
+    }
+
+    /// Brings the entry that is the same up to date with what the event of its end says, if the list
+    /// that is being read does not hold it: [`Mirror::sweep`] will give it so.
+    pub(crate) fn end_unlisted(&mut self, end: &O::Item) {
+        let Some(slot) = self.slots.get_mut(&O::key(end)) else { return };
+        let fresh = if slot.round == self.round { slot.fresh } else { 0 };
+        let unlisted = slot.items.as_mut_slice().iter_mut().skip(fresh);
+        for item in unlisted.filter(|item| O::is_same(item, end)) {
+            let before = Self::cost(item);
+            O::conclude(item, end);
+            self.bytes = self.bytes.saturating_add(Self::cost(item)).saturating_sub(before);
+        }
     }
 
     fn forget(&mut self, old: &O::Item) {

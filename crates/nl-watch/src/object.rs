@@ -102,6 +102,10 @@ pub trait Object {
     /// Brings an entry up to date with what an event or a list says. Events may be partial.
     fn merge(old: &mut Self::Item, new: Self::Item);
 
+    /// Brings an entry up to date with what the event of its end says of it, for those who are told
+    /// that it is gone. Of most tables that is nothing new.
+    fn conclude(_: &mut Self::Item, _end: &Self::Item) {}
+
     /// About how many bytes of memory an entry takes.
     fn bytes(item: &Self::Item) -> usize {
         size_of_val(item)

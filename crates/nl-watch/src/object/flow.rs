@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use nl_conntrack::protocol_info::{Sctp, Tcp};
 use nl_conntrack::{Event, EventKind, Flow, List, ProtocolInfo, Tuple, groups};
 use nl_wire::value::{AddressFamily, Family};
 use nl_wire::{Error, Message, RawAttr};
@@ -15,6 +16,13 @@ use crate::pressure::Gate;
 /// `net.netfilter.nf_conntrack_events` is 2 (the default): such flows end silently. So the table is
 /// listed again every five minutes. Set it to 1 if that is not often enough, or change the time
 /// ([`Watch::set_relist`](crate::Watch::set_relist)).
+///
+/// A flow whose end the kernel announced is told as [`Change::Removed`](crate::Change::Removed) with
+/// what that event says: [`Status::DYING`](nl_conntrack::Status::DYING), the last state of its
+/// protocol, and, where they are on when the flow begins, its final counters
+/// (`net.netfilter.nf_conntrack_acct`) and times (`net.netfilter.nf_conntrack_timestamp`). One
+/// without that bit was missed by a list: of its end nothing is known, and its counters, if it has
+/// any, are those of the list before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Flows {
     /// `INET`, `INET6`, or `UNSPEC` for both.
@@ -77,6 +85,21 @@ impl Object for Flows {
         take(&mut old.reply_seq_adj, new.reply_seq_adj);
         take(&mut old.synproxy, new.synproxy);
         take(&mut old.master, new.master);
+    }
+
+    fn conclude(flow: &mut Flow, end: &Flow) {
+        let before = flow.protocol_info;
+        Self::merge(flow, end.clone());
+        // Of the protocol's information the kernel repeats the state alone.
+        flow.protocol_info = match (before, end.protocol_info) {
+            (Some(ProtocolInfo::Tcp(old)), Some(ProtocolInfo::Tcp(new))) => {
+                Some(ProtocolInfo::Tcp(Tcp { state: new.state.or(old.state), ..old }))
+            }
+            (Some(ProtocolInfo::Sctp(old)), Some(ProtocolInfo::Sctp(new))) => {
+                Some(ProtocolInfo::Sctp(Sctp { state: new.state.or(old.state), ..old }))
+            }
+            _ => flow.protocol_info,
+        };
     }
 
     fn bytes(flow: &Flow) -> usize {
