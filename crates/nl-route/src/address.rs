@@ -9,6 +9,7 @@ use nl_wire::text::Text;
 use nl_wire::value::AddressFamily;
 use nl_wire::{Message, RawAttr, Writer};
 
+use crate::prefix::Prefix;
 use crate::tables::other::{
     IFA, IFA_ADDRESS, IFA_ANYCAST, IFA_BROADCAST, IFA_CACHEINFO, IFA_FLAGS, IFA_LABEL, IFA_LOCAL,
     IFA_MULTICAST, IFA_PROTO, IFA_RT_PRIORITY, IFA_TARGET_NETNSID,
@@ -22,6 +23,15 @@ pub(crate) mod filter;
 pub(crate) const IFADDRMSG_LEN: usize = 8;
 
 /// An address of a link.
+///
+/// To give one that may be there already, [`replace`](crate::Change::replace) it.
+///
+/// ```
+/// use nl_route::{Address, Change};
+///
+/// let give = Change::replace(Address::new(7, "192.0.2.1/24".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Address {
     /// The address family; where it is `UNSPEC` a request takes that of the address.
@@ -104,6 +114,12 @@ impl Default for AddressCacheInfo {
 }
 
 impl Address {
+    /// An address of the link of this index, in the subnet of `prefix`'s length.
+    pub fn new(index: u32, prefix: Prefix) -> Self {
+        let own = Some(prefix.address);
+        Self { index, prefix_length: prefix.length, address: own, local: own, ..Self::default() }
+    }
+
     /// Reads an `RTM_NEWADDR`, `RTM_DELADDR` or `RTM_GETADDR`.
     ///
     /// # Errors

@@ -30,7 +30,36 @@ use crate::value::Group;
 /// else the kernel makes no difference between new and changed: both are [`Action::Change`].
 ///
 /// IPv4 routes also vanish without an event: with the link or the last address of the link, and
-/// with their nexthop object.
+/// with their nexthop object. So who follows routes alone misses that a default route is gone: list
+/// them again when a link goes down and after each loss, or have nl-watch do all of this.
+///
+/// ```
+/// use nl_route::{Event, Group, LinkFlags};
+/// use nl_socket::{Events, Wait};
+/// use nl_wire::value::Family;
+///
+/// let groups = [Group::LINK, Group::IPV4_ROUTE, Group::IPV6_ROUTE];
+/// let mut events = Events::open(Family::ROUTE, &groups)?;
+/// while let Some(event) = events.next(Wait::Never)? {
+///     let message = match event {
+///         nl_socket::Event::Message { message, .. } => message,
+///         nl_socket::Event::Loss(loss) => {
+///             println!("{loss}: list again");
+///             continue;
+///         }
+///     };
+///     match Event::decode(&message)? {
+///         Some(Event::Link(link)) if !link.object.flags.contains(LinkFlags::LOWER_UP) => {
+///             println!("link {} is down: list again", link.object.index);
+///         }
+///         Some(Event::Route(route)) if route.object.destination.is_none() => {
+///             println!("default route {:?}: {:?}", route.action, route.object.gateway);
+///         }
+///         _ => {}
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
     /// A route, of unicast or, with the families `IPMR` and `IP6MR`, of multicast.

@@ -15,6 +15,16 @@ use crate::value::{RouteFlags, RouteProtocol, RouteType, Scope, TableId};
 
 #[cfg(feature = "link")]
 pub use crate::{address::filter::AddressFilter, link::filter::LinkFilter};
+#[cfg(feature = "objects")]
+pub use crate::{
+    address_label::AddressLabelFilter,
+    neighbour::NeighbourFilter,
+    neighbour_table::NeighbourTableFilter,
+    netconf::NetconfFilter,
+    nexthop::{NexthopBucketFilter, NexthopFilter},
+    rule::RuleFilter,
+    traffic::TrafficFilter,
+};
 
 /// Narrows a list of `T`.
 pub trait Filter<T>: Default {

@@ -29,6 +29,26 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! With a connection of nl-socket:
+//!
+//! ```
+//! use nl_route::{Address, GetLink, filter::AddressFilter, request::List};
+//! use nl_socket::Connection;
+//! use nl_wire::value::Family;
+//!
+//! let mut kernel = Connection::open(Family::ROUTE)?;
+//! let loopback = kernel.get(GetLink::Name("lo".into()))?;
+//! let filter = AddressFilter { index: Some(loopback.index), ..AddressFilter::default() };
+//! for address in kernel.dump(List::<Address> { filter })? {
+//!     println!("{:?}", address?.own());
+//! }
+//! # Ok::<(), nl_socket::Error>(())
+//! ```
+//!
+//! The programs in `examples` do more, each in a network namespace of its own: `cni` connects a
+//! container as a CNI plugin does, `vpn` sends packets through a tunnel by rules and a table of 5,000
+//! routes, and follows what changes.
+//!
 //! # Features
 //!
 //! All are on by default. Without them routes are left, with all that concerns them: a crate that
@@ -127,3 +147,5 @@ pub use traffic::{Class, GetClass, GetQdisc, Qdisc};
 #[cfg(feature = "link")]
 pub use value::{AddressFlags, LinkFlags, OperState};
 pub use value::{Group, RouteFlags, RouteProtocol, RouteType, Scope, TableId};
+#[cfg(feature = "objects")]
+pub use value::{NeighbourFlags, NeighbourState, RuleAction, RuleFlags};

@@ -16,11 +16,11 @@ use crate::tables::link::{
     IFLA_GRO_IPV4_MAX_SIZE, IFLA_GRO_MAX_SIZE, IFLA_GROUP, IFLA_GSO_IPV4_MAX_SIZE,
     IFLA_GSO_MAX_SEGS, IFLA_GSO_MAX_SIZE, IFLA_IFALIAS, IFLA_IFNAME, IFLA_INET6_ADDR_GEN_MODE,
     IFLA_LINK, IFLA_LINK_NETNSID, IFLA_LINKINFO, IFLA_LINKMODE, IFLA_MASTER, IFLA_MAX_MTU,
-    IFLA_MIN_MTU, IFLA_MTU, IFLA_NETNS_IMMUTABLE, IFLA_NEW_IFINDEX, IFLA_NEW_NETNSID,
-    IFLA_NUM_RX_QUEUES, IFLA_NUM_TX_QUEUES, IFLA_NUM_VF, IFLA_OPERSTATE, IFLA_PARENT_DEV_BUS_NAME,
-    IFLA_PARENT_DEV_NAME, IFLA_PERM_ADDRESS, IFLA_PHYS_PORT_ID, IFLA_PHYS_PORT_NAME,
-    IFLA_PHYS_SWITCH_ID, IFLA_PROMISCUITY, IFLA_PROP_LIST, IFLA_PROTO_DOWN, IFLA_QDISC,
-    IFLA_STATS64, IFLA_TSO_MAX_SEGS, IFLA_TSO_MAX_SIZE, IFLA_TXQLEN,
+    IFLA_MIN_MTU, IFLA_MTU, IFLA_NET_NS_FD, IFLA_NET_NS_PID, IFLA_NETNS_IMMUTABLE,
+    IFLA_NEW_IFINDEX, IFLA_NEW_NETNSID, IFLA_NUM_RX_QUEUES, IFLA_NUM_TX_QUEUES, IFLA_NUM_VF,
+    IFLA_OPERSTATE, IFLA_PARENT_DEV_BUS_NAME, IFLA_PARENT_DEV_NAME, IFLA_PERM_ADDRESS,
+    IFLA_PHYS_PORT_ID, IFLA_PHYS_PORT_NAME, IFLA_PHYS_SWITCH_ID, IFLA_PROMISCUITY, IFLA_PROP_LIST,
+    IFLA_PROTO_DOWN, IFLA_QDISC, IFLA_STATS64, IFLA_TSO_MAX_SEGS, IFLA_TSO_MAX_SIZE, IFLA_TXQLEN,
 };
 use crate::tables::{
     RTM_DELLINK, RTM_DELLINKPROP, RTM_GETLINK, RTM_NEWLINK, RTM_NEWLINKPROP, RTM_SETLINK,
@@ -52,6 +52,27 @@ macro_rules! link {
         bytes { $($(#[$bytes_doc:meta])* $bytes:ident = $bytes_number:ident;)* }
     ) => {
         /// A network interface.
+        ///
+        /// A request finds the link by [`Link::index`] or, where that is 0, by [`Link::name`]; with
+        /// both, a change renames it. Of the fields it writes those that configure: the flags, names,
+        /// addresses, MTU, queues and their length, group, master, the link below, the namespace,
+        /// [`Link::info`] and [`Link::altnames`], and all of [`Link::unknown`], where everything else
+        /// can be set. So a link that was listed can be changed and sent back.
+        ///
+        /// ```
+        /// use nl_route::{Change, Link};
+        ///
+        /// let bridge = Change::add(Link::of_kind("br0", "bridge").up());
+        ///
+        /// // A pair, one end of which is a port of link 7, the other in the namespace of process 4711.
+        /// let inner = Link { netns_pid: Some(4711), ..Link::named("eth0") };
+        /// let outer = Link { master: Some(7), mtu: Some(1400), ..Link::veth("veth0", inner)? };
+        /// let pair = Change::add(outer.up());
+        ///
+        /// let rename = Change::change(Link { name: Some("lan".into()), ..Link::indexed(9) });
+        /// let delete = Change::delete(Link::named("br0"));
+        /// # Ok::<(), nl_wire::Error>(())
+        /// ```
         #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
         pub struct Link {
             /// The family of the message: `UNSPEC`, but `BRIDGE` and `INET6` where these tell what
@@ -187,6 +208,10 @@ link! {
         new_netnsid: i32 = IFLA_NEW_NETNSID, i32;
         /// The index that it has there
         new_index: i32 = IFLA_NEW_IFINDEX, i32;
+        /// In a request: the namespace to make it in or to move it to, by a process in it
+        netns_pid: u32 = IFLA_NET_NS_PID, u32;
+        /// The same, by an open descriptor of the namespace in the process that sends
+        netns_fd: i32 = IFLA_NET_NS_FD, i32;
     }
     texts {
         /// The name
@@ -219,6 +244,50 @@ link! {
 }
 
 impl Link {
+    /// The link of this name: to be changed, deleted, or to be the other of a pair.
+    pub fn named(name: impl Into<Text>) -> Self {
+        Self { name: Some(name.into()), ..Self::default() }
+    }
+
+    /// The link of this index.
+    pub fn indexed(index: u32) -> Self {
+        Self { index, ..Self::default() }
+    }
+
+    /// A virtual link to be made, with the options that its kind has by itself; others are made by
+    /// [`LinkInfo::of_kind`].
+    pub fn of_kind(name: impl Into<Text>, kind: impl Into<Text>) -> Self {
+        let info = LinkInfo { kind: Some(kind.into()), ..LinkInfo::default() };
+        Self { info: Some(Box::new(info)), ..Self::named(name) }
+    }
+
+    /// A pair of links to be made, of which `peer` is the other: perhaps in another namespace
+    /// ([`Link::netns_fd`]), with an MTU and a link-layer address of its own. It can't be switched on
+    /// at once, as it is made before there is a link to be its peer: the kernel's `ENOTCONN`.
+    ///
+    /// # Errors
+    /// If an attribute of `peer` is too long.
+    pub fn veth(name: impl Into<Text>, peer: Self) -> Result<Self, Error> {
+        let info = LinkInfo::of_kind("veth", &kind::KindData::Pair(Some(Box::new(peer))))?;
+        Ok(Self { info: Some(Box::new(info)), ..Self::named(name) })
+    }
+
+    /// The same, to be switched on.
+    #[must_use]
+    pub fn up(self) -> Self {
+        Self { flags: self.flags | LinkFlags::UP, change: self.change | LinkFlags::UP, ..self }
+    }
+
+    /// The same, to be switched off.
+    #[must_use]
+    pub fn down(self) -> Self {
+        Self {
+            flags: self.flags.without(LinkFlags::UP),
+            change: self.change | LinkFlags::UP,
+            ..self
+        }
+    }
+
     /// Reads an `RTM_NEWLINK`, `RTM_DELLINK`, `RTM_GETLINK`, `RTM_SETLINK` or one of those that
     /// change alternative names.
     ///
@@ -312,6 +381,8 @@ impl Link {
             num_rx_queues: self.num_rx_queues,
             link: self.link,
             link_netnsid: self.link_netnsid,
+            netns_pid: self.netns_pid,
+            netns_fd: self.netns_fd,
             master: self.master,
             address: self.address.clone(),
             broadcast: self.broadcast.clone(),

@@ -338,6 +338,8 @@ fn any_details(rng: &mut Rng, index: u32) -> Link {
     link.link_netnsid = some(rng).map(|id| (id % 50) as i32 - 1);
     link.new_netnsid = some(rng).map(|id| (id % 50) as i32 - 1);
     link.new_index = some(rng).map(|index| index as i32);
+    link.netns_fd = some(rng).map(|fd| (fd % 1024) as i32);
+    link.netns_pid = some(rng);
     link.qdisc = some(rng).map(|_| "noqueue".into());
     link.phys_port_name = some(rng).map(|n| format!("p{n}").as_str().into());
     link.phys_port_id = some(rng).map(|n| n.to_be_bytes().to_vec());

@@ -24,7 +24,7 @@ use crate::value::LinkFlags;
 /// What `ip link add`, `set` or `delete` asks for.
 ///
 /// What is of namespaces is left open: they are opened by whoever sends the request, who then puts
-/// `IFLA_NET_NS_FD` or `IFLA_NET_NS_PID` into [`Link::unknown`].
+/// [`Link::netns_fd`] or [`Link::netns_pid`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LinkChange {
     /// The link, with its kind's data.
