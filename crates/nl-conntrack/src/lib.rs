@@ -52,6 +52,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! `examples/port_mapper` shows it with a connection: lists that the kernel filters, marks, deletions,
+//! and the ends of flows as they are announced.
+//!
 //! # Features
 //!
 //! All are on by default. Without them all objects, requests and events are left.
