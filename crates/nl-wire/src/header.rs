@@ -109,6 +109,8 @@ impl Verb {
                 NAMES
             }};
         }
+        // Without names these are alike.
+        #[cfg_attr(not(feature = "names"), allow(clippy::match_same_arms))]
         match self {
             Self::New => Flags::NAMES,
             Self::Delete => names!(0x100 "NONREC" 0x200 "BULK"),

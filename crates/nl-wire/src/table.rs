@@ -353,7 +353,10 @@ pub const fn ascends(numbers: &[u16]) -> bool {
     true
 }
 
-/// Makes attribute tables: per row a constant of the kernel's name, and a static [`Table`].
+/// Makes attribute tables: per row a constant of the kernel's name, and a static [`Table`], which
+/// carries what the kernel begins these names with.
+///
+/// A row says what its payload is: a variant of [`Payload`](crate::table::Payload), without path.
 ///
 /// ```
 /// nl_wire::attributes! {
