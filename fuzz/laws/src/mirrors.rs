@@ -112,9 +112,10 @@ where
         let believed = believed.as_mut().expect("changes follow the first list");
         match change {
             Change::Added(new) => believed.push(new),
-            Change::Removed(old) => _ = take::<O>(believed, &old),
+            // The event of its end may say more than was known.
+            Change::Removed(old) => _ = take::<O>(believed, &old, is_one::<O>),
             Change::Changed { old, new } => {
-                take::<O>(believed, &old);
+                take::<O>(believed, &old, is_told::<O>);
                 believed.push(new);
             }
         }
@@ -129,15 +130,24 @@ where
     assert!(left.is_empty(), "{left:?} is told of, but not there");
 }
 
-/// Whether one was told as the other: they differ in nothing that is announced.
-fn is_told<O: Object>(a: &O::Item, b: &O::Item) -> bool {
-    O::key(a) == O::key(b) && O::is_same(a, b) && O::is_equal(a, b)
+/// Whether two are one entry, in whatever states.
+fn is_one<O: Object>(a: &O::Item, b: &O::Item) -> bool {
+    O::key(a) == O::key(b) && O::is_same(a, b)
 }
 
-fn take<O: Object>(believed: &mut Vec<O::Item>, old: &O::Item) -> O::Item
+/// Whether one was told as the other: they differ in nothing that is announced.
+fn is_told<O: Object>(a: &O::Item, b: &O::Item) -> bool {
+    is_one::<O>(a, b) && O::is_equal(a, b)
+}
+
+fn take<O: Object>(
+    believed: &mut Vec<O::Item>,
+    old: &O::Item,
+    is_it: fn(&O::Item, &O::Item) -> bool,
+) -> O::Item
 where
     O::Item: Debug,
 {
-    let place = believed.iter().position(|it| is_told::<O>(it, old));
+    let place = believed.iter().position(|it| is_it(it, old));
     believed.swap_remove(place.unwrap_or_else(|| panic!("{old:?} was never told of")))
 }
