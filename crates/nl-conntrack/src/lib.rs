@@ -66,6 +66,7 @@
 //! - `text` (with both): lines of conntrack(8), XML ([`text`]), JSON ([`json`]), and the options of
 //!   conntrack(8) ([`parse`]).
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
 
 extern crate alloc;
@@ -98,25 +99,44 @@ mod unknown;
 pub mod value;
 pub mod view;
 
+#[doc(inline)]
 pub use change::{Action, Change, NatRange};
+#[doc(inline)]
 pub use event::{Event, EventKind, ExpectationEvent, groups};
 #[cfg(feature = "bpf")]
+#[doc(inline)]
 pub use event_filter::EventFilter;
+#[doc(inline)]
 pub use expect::Expectation;
+#[doc(inline)]
 pub use expect_request::{ExpectationChange, ExpectationKey, GetExpectation, ListExpectations};
+#[doc(inline)]
 pub use extension::{Counters, Helper, Labels, SeqAdj, Synproxy};
+#[doc(inline)]
 pub use flow::Flow;
+#[doc(inline)]
 pub use protocol_info::{Dccp, ProtocolInfo, Sctp, Tcp, TcpFlagChange};
+#[doc(inline)]
 pub use request::{Filter, Flush, Get, List, ListDying, ListUnconfirmed, Lookup, Masked};
+#[doc(inline)]
 pub use timeout::{GetTimeouts, ListTimeouts, TimeoutChange, Timeouts};
+#[doc(inline)]
 pub use tuple::{L4, Tuple};
+#[doc(inline)]
 pub use tuple_filter::TupleFilter;
+#[doc(inline)]
 pub use value::{
     DccpRole, DccpState, ExpectFlags, IpProtocol, SctpState, Status, TcpFlags, TcpState,
 };
+#[doc(inline)]
 pub use view::FlowView;
 
 /// The examples of the manual are tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/conntrack.md")]
 struct Manual;
+
+/// The example of the README is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

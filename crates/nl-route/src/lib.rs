@@ -61,6 +61,7 @@
 //! - `text` (with `objects` and `names`): output as ip(8) prints it and as JSON ([`text`],
 //!   [`json`]), names from files ([`names`]), and the words of ip(8) ([`parse`]).
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
 
 extern crate alloc;
@@ -112,40 +113,68 @@ pub mod traffic;
 pub mod value;
 
 #[cfg(feature = "link")]
+#[doc(inline)]
 pub use address::Address;
 #[cfg(feature = "objects")]
+#[doc(inline)]
 pub use address_label::{AddressLabel, GetAddressLabel};
 #[cfg(feature = "objects")]
+#[doc(inline)]
 pub use event::Event;
 #[cfg(feature = "link")]
+#[doc(inline)]
 pub use link::Link;
 #[cfg(feature = "objects")]
+#[doc(inline)]
 pub use neighbour::{GetNeighbour, Neighbour};
 #[cfg(feature = "objects")]
+#[doc(inline)]
 pub use neighbour_table::NeighbourTable;
 #[cfg(feature = "objects")]
+#[doc(inline)]
 pub use netconf::{GetNetconf, Netconf};
 #[cfg(feature = "objects")]
+#[doc(inline)]
 pub use nexthop::{GetNexthop, Nexthop, NexthopBucket};
+#[doc(inline)]
 pub use nl_wire::value::AddressFamily;
+#[doc(inline)]
 pub use object::{Action, Object};
+#[doc(inline)]
 pub use prefix::Prefix;
 #[cfg(feature = "text")]
+#[doc(inline)]
 pub use print::{Context, Hidden};
 #[cfg(feature = "link")]
+#[doc(inline)]
 pub use request::GetLink;
+#[doc(inline)]
 pub use request::{Change, GetRoute, List};
+#[doc(inline)]
 pub use route::Route;
 #[cfg(feature = "objects")]
+#[doc(inline)]
 pub use router_prefix::RouterPrefix;
 #[cfg(feature = "objects")]
+#[doc(inline)]
 pub use rule::Rule;
 #[cfg(feature = "link")]
+#[doc(inline)]
 pub use tables::PROTOCOL;
 #[cfg(feature = "objects")]
+#[doc(inline)]
 pub use traffic::{Class, GetClass, GetQdisc, Qdisc};
 #[cfg(feature = "link")]
+#[doc(inline)]
 pub use value::{AddressFlags, LinkFlags, OperState};
+#[doc(inline)]
 pub use value::{Group, RouteFlags, RouteProtocol, RouteType, Scope, TableId};
 #[cfg(feature = "objects")]
+#[doc(inline)]
 pub use value::{NeighbourFlags, NeighbourState, RuleAction, RuleFlags};
+
+/// The examples of the README are tests; so is that of nl-socket's, which sends our requests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+#[doc = include_str!("../../nl-socket/README.md")]
+struct Readme;

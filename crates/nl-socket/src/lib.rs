@@ -71,6 +71,7 @@
 //!
 //! Linux only. Every `unsafe` line of the workspace is in the private module
 //! `sys`.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unsafe_code)]
 
 #[cfg(not(target_os = "linux"))]
@@ -95,19 +96,31 @@ mod sys;
 pub mod trace;
 
 #[cfg(feature = "threads")]
+#[doc(inline)]
 pub use connection::parallel;
+#[doc(inline)]
 pub use connection::{Batch, Connection, Counters, Replies};
+#[doc(inline)]
 pub use error::{Error, Loss};
 #[cfg(feature = "events")]
+#[doc(inline)]
 pub use events::{Event, Events, Received};
 #[cfg(feature = "netns")]
+#[doc(inline)]
 pub use netns::Netns;
 #[cfg(feature = "bpf")]
+#[doc(inline)]
 pub use nl_wire::bpf as filter;
+#[doc(inline)]
 pub use options::{MemInfo, NetlinkOption};
 #[cfg(feature = "host")]
+#[doc(inline)]
 pub use poll::Poller;
+#[doc(inline)]
 pub use ring::{Datagram, Ring};
+#[doc(inline)]
 pub use socket::{Socket, Wait};
+#[doc(inline)]
 pub use sys::memory::{Pages, Zeroed};
+#[doc(inline)]
 pub use trace::{Direction, Trace, Tracer};

@@ -9,6 +9,31 @@
 //!
 //! What can be watched is an [`Object`]: [`Flows`], [`Expectations`], [`Routes`], [`Links`],
 //! [`Addresses`], [`Neighbours`], [`Forwarding`], [`Rules`], [`Nexthops`].
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use nl_socket::Wait;
+//! use nl_watch::{Item, Links, Watch};
+//!
+//! let mut watch = Watch::open(Links)?;
+//! while let Some(item) = watch.next(Wait::at_most(Duration::from_secs(10)))? {
+//!     match item {
+//!         Item::Change(change) => println!("{change:?}"),
+//!         Item::Lost(loss) => println!("{loss}"), // receive queue overrun: 312 messages lost
+//!         Item::Resynced { added, removed, .. } => println!("repaired: +{added} -{removed}"),
+//!         Item::Listed { entries, .. } => {
+//!             println!("{entries} links");
+//!             break; // a program would go on
+//!         }
+//!         _ => {}
+//!     }
+//! }
+//! assert_eq!(watch.mirror().get(&1).len(), 1, "the loopback device");
+//! # Ok::<(), nl_socket::Error>(())
+//! ```
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod consumer;
 mod engine;

@@ -29,7 +29,7 @@ use crate::text::{Colons, Escaped, Text, is_control};
 ///
 /// `"`, `\`, backspace, form feed, newline, carriage return and tab are escaped with a backslash as
 /// iproute2 does. Every other character that could steer a terminal (see
-/// [`Escaped`](crate::text::Escaped)) becomes `\uNNNN`, which means the same to every reader of
+/// [`Escaped`]) becomes `\uNNNN`, which means the same to every reader of
 /// JSON; `/` and `'` stay.
 #[derive(Debug)]
 pub struct Json<'a> {

@@ -69,6 +69,7 @@
 //! - `pcap`: captures, [`pcap`].
 //! - `bpf`: classic BPF, [`bpf`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
 
 extern crate alloc;
@@ -101,12 +102,26 @@ pub mod value;
 pub mod words;
 pub mod write;
 
+#[doc(inline)]
 pub use ack::{Ack, Failure};
+#[doc(inline)]
 pub use attr::{Attr, Attrs, RawAttr};
+#[doc(inline)]
 pub use datagram::{Message, Messages};
+#[doc(inline)]
 pub use errno::Errno;
+#[doc(inline)]
 pub use error::{Error, Expected, Problem};
+#[doc(inline)]
 pub use header::{Flags, Header};
+#[doc(inline)]
 pub use prefix::Prefix;
+#[doc(inline)]
 pub use request::{Mode, Request};
+#[doc(inline)]
 pub use write::Writer;
+
+/// The example of the README is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
