@@ -27,10 +27,12 @@ mod event;
 mod file;
 mod make;
 mod options;
+mod spelled;
 mod table;
 mod value;
 pub use file::lines;
 pub use options::{Nat, Options, Output};
+pub use spelled::Spelled;
 use table::{Common, Id, LEGAL, Takes};
 
 /// Why a command line is none, in the words of conntrack(8).
@@ -128,6 +130,15 @@ impl Table {
     pub fn named(word: &str) -> Result<Self, ParseError> {
         let found = TABLES.iter().find(|row| !word.is_empty() && row.0.starts_with(word));
         found.map(|row| row.1).ok_or_else(|| ParseError::quoted("unknown type ", word, ""))
+    }
+
+    /// Whether a command can be about it.
+    fn is_of(self, command: Command) -> bool {
+        match self {
+            Self::Conntrack => true,
+            Self::Expect => !matches!(command, Command::Update | Command::Add),
+            Self::Dying | Self::Unconfirmed => command == Command::List,
+        }
     }
 }
 
@@ -316,19 +327,15 @@ impl Parsing<'_> {
         let (command, table) = (command.unwrap_or(Command::Help), table.unwrap_or_default());
         let long = table::long_of(command);
         match table {
-            Table::Expect if matches!(command, Command::Update | Command::Add) => {
-                return Err(ParseError::new(format_args!("Can't do --{long} on expectations")));
-            }
-            Table::Dying | Table::Unconfirmed if command != Command::List => {
+            _ if table.is_of(command) => {}
+            Table::Dying | Table::Unconfirmed => {
                 let text = "Can't do that command with tables `dying' and `unconfirmed'";
                 return Err(ParseError::new(text));
             }
-            _ => {}
+            _ => return Err(ParseError::new(format_args!("Can't do --{long} on expectations"))),
         }
         options.check_combinations()?;
-        if let Some(legal) = LEGAL.iter().find(|legal| {
-            legal.commands.contains(&command) && legal.expect == (table == Table::Expect)
-        }) {
+        if let Some(legal) = LEGAL.iter().find(|legal| legal.is_of(command, table)) {
             for (id, rule) in Id::ALL.into_iter().zip(legal.rules.bytes()) {
                 let name = id.name();
                 match (rule, options.has(id)) {

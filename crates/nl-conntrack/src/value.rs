@@ -44,7 +44,7 @@ open_enum! {
 }
 
 /// The protocols that conntrack(8) calls by name.
-const PROTOCOL_WORDS: [(&str, IpProtocol); 8] = [
+pub(crate) const PROTOCOL_WORDS: [(&str, IpProtocol); 8] = [
     ("tcp", IpProtocol::TCP),
     ("udp", IpProtocol::UDP),
     ("udplite", IpProtocol::UDPLITE),

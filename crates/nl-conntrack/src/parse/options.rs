@@ -184,11 +184,11 @@ impl Options {
                 }
                 self.protocol = Some(protocol);
             }
-            Id::Family => match typed {
-                "ipv4" => self.set_family(AddressFamily::INET)?,
-                "ipv6" => self.set_family(AddressFamily::INET6)?,
-                _ => return Err(ParseError::quoted("", typed, " unsupported protocol")),
-            },
+            Id::Family => {
+                let found = value::FAMILIES.iter().find(|row| row.0 == typed);
+                let unknown = || ParseError::quoted("", typed, " unsupported protocol");
+                self.set_family(found.ok_or_else(unknown)?.1)?;
+            }
             Id::Timeout => self.timeout = Some(value::number(typed)?),
             Id::Status => {
                 let warnings = &mut self.warnings;
@@ -347,9 +347,7 @@ impl Options {
         }
         let own = table::of_protocol(self.protocol);
         let name = |option| own.iter().find(|row| row.1 == option).map(|row| row.0);
-        if let Some(legal) = LEGAL_OF_PROTOCOLS.iter().find(|legal| {
-            legal.commands.contains(&command) && legal.expect == (table == Table::Expect)
-        }) {
+        if let Some(legal) = LEGAL_OF_PROTOCOLS.iter().find(|legal| legal.is_of(command, table)) {
             for (option, rule) in ProtoOption::ALL.into_iter().zip(legal.rules.bytes()) {
                 match (rule, name(option), self.has_own(option)) {
                     (b'c', Some(name), false) => return Err(required(name)),

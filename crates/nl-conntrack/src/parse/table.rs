@@ -1,6 +1,6 @@
 //! Which options there are, and which command takes which.
 
-use super::Command;
+use super::{Command, Table};
 use crate::value::IpProtocol;
 
 /// Whether an option has a value.
@@ -19,8 +19,24 @@ pub(super) enum Common {
     Option(Id),
 }
 
+/// A command or an option: how it is written, and what it means.
+pub(super) struct Row<T> {
+    pub(super) of: T,
+    pub(super) letter: Option<char>,
+    pub(super) takes: Takes,
+    /// Written out, the first for messages.
+    pub(super) names: &'static [&'static str],
+    /// What its value is called.
+    pub(super) value: &'static str,
+    pub(super) about: &'static str,
+}
+
 macro_rules! ids {
-    ($($id:ident $letter:literal $takes:ident $($name:literal)+;)*) => {
+    (@letter -) => { None };
+    (@letter $letter:literal) => { Some($letter) };
+    ($(
+        $id:ident $letter:tt $takes:ident $value:literal [$($name:literal)+] $about:literal;
+    )*) => {
         /// The options, in the order in which conntrack(8) finds fault with them.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
         pub(super) enum Id { $($id,)* }
@@ -29,98 +45,120 @@ macro_rules! ids {
             pub(super) const ALL: [Self; [$(Self::$id),*].len()] = [$(Self::$id),*];
         }
 
-        /// Letter (or 0), whether there is a value, names, the first for messages.
-        static OPTIONS: [(Id, char, Takes, &[&str]); Id::ALL.len()] =
-            [$((Id::$id, $letter, Takes::$takes, &[$($name),+])),*];
+        /// The options, in the same order.
+        pub(super) static OPTIONS: [Row<Id>; Id::ALL.len()] = [$(Row {
+            of: Id::$id,
+            letter: ids!(@letter $letter),
+            takes: Takes::$takes,
+            names: &[$($name),+],
+            value: $value,
+            about: $about,
+        }),*];
     };
 }
 
 ids! {
-    Source 's' Value "src" "orig-src";
-    Destination 'd' Value "dst" "orig-dst";
-    ReplySource 'r' Value "reply-src";
-    ReplyDestination 'q' Value "reply-dst";
-    Protocol 'p' Value "protonum" "proto";
-    Timeout 't' Value "timeout";
-    Status 'u' Value "status";
-    Zero 'z' Nothing "zero";
-    EventMask 'e' Value "event-mask";
-    TupleSource '\0' Value "tuple-src";
-    TupleDestination '\0' Value "tuple-dst";
-    MaskSource '\0' Value "mask-src";
-    MaskDestination '\0' Value "mask-dst";
-    NatRange 'a' Value "nat-range";
-    Mark 'm' Value "mark";
-    Number 'i' Value "id";
-    Family 'f' Value "family";
-    SourceNat 'n' Maybe "src-nat";
-    DestinationNat 'g' Maybe "dst-nat";
-    Output 'o' Value "output";
-    Secmark 'c' Value "secmark";
-    BufferSize 'b' Value "buffer-size";
-    AnyNat 'j' Maybe "any-nat";
-    Zone 'w' Value "zone";
-    Label 'l' Value "label";
-    LabelAdd '\0' Value "label-add";
-    LabelDel '\0' Maybe "label-del";
-    OriginalZone '\0' Value "orig-zone";
-    ReplyZone '\0' Value "reply-zone";
+    Source 's' Value "ADDRESS[/N]" ["src" "orig-src"] "source of the original direction";
+    Destination 'd' Value "ADDRESS[/N]" ["dst" "orig-dst"] "its destination";
+    ReplySource 'r' Value "ADDRESS" ["reply-src"] "source of the reply direction";
+    ReplyDestination 'q' Value "ADDRESS" ["reply-dst"] "its destination";
+    Protocol 'p' Value "PROTOCOL" ["protonum" "proto"]
+        "tcp, udp, udplite, sctp, dccp, icmp, icmpv6, gre, or a number";
+    Timeout 't' Value "SECONDS" ["timeout"] "until the entry is forgotten";
+    Status 'u' Value "LIST" ["status"]
+        "ASSURED, SEEN_REPLY, FIXED_TIMEOUT, EXPECTED, OFFLOAD, HW_OFFLOAD; to\nchoose also \
+         UNREPLIED and !WORD; UNSET is none";
+    Zero 'z' Nothing "" ["zero"] "set the counters to zero while they are listed";
+    EventMask 'e' Value "LIST" ["event-mask"] "ALL, NEW, UPDATES, DESTROY";
+    TupleSource - Value "ADDRESS" ["tuple-src"] "source of what is expected";
+    TupleDestination - Value "ADDRESS" ["tuple-dst"] "its destination";
+    MaskSource - Value "MASK" ["mask-src"] "which bits of the source count";
+    MaskDestination - Value "MASK" ["mask-dst"] "which bits of the destination count";
+    NatRange 'a' Value "RANGE" ["nat-range"] "of no effect";
+    Mark 'm' Value "MARK[/MASK]" ["mark"] "update makes of the old mark (old & ~MASK) ^ MARK";
+    Number 'i' Value "NUMBER" ["id"] "id of the entry";
+    Family 'f' Value "FAMILY" ["family"] "ipv4 or ipv6";
+    SourceNat 'n' Maybe "ADDRESS[:PORT]" ["src-nat"] "the source is translated, to this";
+    DestinationNat 'g' Maybe "ADDRESS[:PORT]" ["dst-nat"] "the destination is translated, to this";
+    Output 'o' Value "LIST" ["output"]
+        "extended, id, timestamp, ktimestamp, labels, userspace, xml, save; and\nours: restore (as \
+         save, with mark and labels), json";
+    Secmark 'c' Value "NUMBER" ["secmark"] "security mark";
+    BufferSize 'b' Value "BYTES" ["buffer-size"] "of the socket of watch";
+    AnyNat 'j' Maybe "ADDRESS" ["any-nat"] "either is translated, to this";
+    Zone 'w' Value "ZONE" ["zone"] "zone of both directions";
+    Label 'l' Value "LIST" ["label"] "names of /etc/xtables/connlabel.conf, all of which are set";
+    LabelAdd - Value "LIST" ["label-add"] "labels to set";
+    LabelDel - Maybe "LIST" ["label-del"] "labels to take away, without a list all";
+    OriginalZone - Value "ZONE" ["orig-zone"] "zone of the original direction";
+    ReplyZone - Value "ZONE" ["reply-zone"] "zone of the reply direction";
 }
 
 impl Id {
     /// The name by which messages call it.
     pub(super) fn name(self) -> &'static str {
-        OPTIONS
-            .iter()
-            .find(|row| row.0 == self)
-            .and_then(|row| row.3.first())
-            .copied()
-            .unwrap_or("")
+        let row = OPTIONS.iter().find(|row| row.of == self);
+        row.and_then(|row| row.names.first()).copied().unwrap_or("")
     }
 }
 
-/// Letters, names and whether a table may follow.
-static COMMANDS: [(Command, char, bool, &[&str]); 12] = [
-    (Command::List, 'L', true, &["dump"]),
-    (Command::Create, 'I', true, &["create"]),
-    (Command::Add, 'A', true, &["add"]),
-    (Command::Update, 'U', true, &["update"]),
-    (Command::Delete, 'D', true, &["delete"]),
-    (Command::Get, 'G', true, &["get"]),
-    (Command::Flush, 'F', true, &["flush"]),
-    (Command::Event, 'E', true, &["event"]),
-    (Command::Count, 'C', true, &["counter", "count"]),
-    (Command::Stats, 'S', true, &["stats"]),
-    (Command::Version, 'V', false, &["version"]),
-    (Command::Help, 'h', false, &["help"]),
+const fn command(
+    of: Command,
+    letter: char,
+    names: &'static [&'static str],
+    about: &'static str,
+) -> Row<Command> {
+    Row { of, letter: Some(letter), takes: Takes::Maybe, names, value: "TABLE", about }
+}
+
+/// The commands; behind most of them a table may follow.
+pub(super) static COMMANDS: [Row<Command>; 12] = [
+    command(Command::List, 'L', &["dump"], "show the table"),
+    command(Command::Get, 'G', &["get"], "show one entry"),
+    command(Command::Create, 'I', &["create"], "make an entry; it is an error if it is there"),
+    command(Command::Add, 'A', &["add"], "make an entry, or update the one that is there"),
+    command(Command::Update, 'U', &["update"], "change entries"),
+    command(Command::Delete, 'D', &["delete"], "delete entries, under their ids, and show them"),
+    command(Command::Flush, 'F', &["flush"], "delete all, or all of a family"),
+    command(Command::Event, 'E', &["event"], "show events as they happen; SIGINT ends it"),
+    command(Command::Count, 'C', &["counter", "count"], "show how many entries there are"),
+    command(Command::Stats, 'S', &["stats"], "show the statistics of each CPU"),
+    Row { takes: Takes::Nothing, ..command(Command::Help, 'h', &["help"], "print this") },
+    Row {
+        takes: Takes::Nothing,
+        ..command(Command::Version, 'V', &["version"], "print the version")
+    },
 ];
+
+fn row_of(command: Command) -> Option<&'static Row<Command>> {
+    COMMANDS.iter().find(|row| row.of == command)
+}
 
 /// The letter of a command.
 pub(super) fn letter_of(command: Command) -> char {
-    COMMANDS.iter().find(|row| row.0 == command).map_or(' ', |row| row.1)
+    row_of(command).and_then(|row| row.letter).unwrap_or(' ')
 }
 
 /// The name of a command, written out.
 pub(super) fn long_of(command: Command) -> &'static str {
-    let row = COMMANDS.iter().find(|row| row.0 == command);
-    row.and_then(|row| row.3.first()).copied().unwrap_or("")
+    row_of(command).and_then(|row| row.names.first()).copied().unwrap_or("")
 }
 
 /// Every name of a command or an option that does not depend on the protocol.
 pub(super) fn names() -> impl Iterator<Item = (&'static str, Common)> {
-    let commands =
-        COMMANDS.iter().flat_map(|row| row.3.iter().map(|name| (*name, Common::Command(row.0))));
+    let commands = COMMANDS
+        .iter()
+        .flat_map(|row| row.names.iter().map(|name| (*name, Common::Command(row.of))));
     let options =
-        OPTIONS.iter().flat_map(|row| row.3.iter().map(|name| (*name, Common::Option(row.0))));
+        OPTIONS.iter().flat_map(|row| row.names.iter().map(|name| (*name, Common::Option(row.of))));
     commands.chain(options)
 }
 
 pub(super) fn by_letter(letter: char) -> Option<Common> {
-    let command = COMMANDS.iter().find(|row| row.1 == letter).map(|row| Common::Command(row.0));
-    let letter = Some(letter).filter(|letter| *letter != '\0');
-    let option =
-        || OPTIONS.iter().find(|row| Some(row.1) == letter).map(|row| Common::Option(row.0));
-    command.or_else(option)
+    let command = COMMANDS.iter().find(|row| row.letter == Some(letter));
+    let option = || OPTIONS.iter().find(|row| row.letter == Some(letter));
+    let command = command.map(|row| Common::Command(row.of));
+    command.or_else(|| option().map(|row| Common::Option(row.of)))
 }
 
 impl Common {
@@ -129,15 +167,11 @@ impl Common {
     }
 
     pub(super) fn takes(self) -> Takes {
-        match self {
-            Self::Command(command) => {
-                let table = COMMANDS.iter().any(|row| row.0 == command && row.2);
-                if table { Takes::Maybe } else { Takes::Nothing }
-            }
-            Self::Option(id) => {
-                OPTIONS.iter().find(|row| row.0 == id).map_or(Takes::Value, |row| row.2)
-            }
-        }
+        let takes = match self {
+            Self::Command(command) => row_of(command).map(|row| row.takes),
+            Self::Option(id) => OPTIONS.iter().find(|row| row.of == id).map(|row| row.takes),
+        };
+        takes.unwrap_or(Takes::Value)
     }
 }
 
@@ -147,6 +181,13 @@ pub(super) struct Legal {
     pub(super) commands: &'static [Command],
     pub(super) expect: bool,
     pub(super) rules: &'static str,
+}
+
+impl Legal {
+    /// Whether it says so of this command.
+    pub(super) fn is_of(&self, command: Command, table: Table) -> bool {
+        self.commands.contains(&command) && self.expect == (table == Table::Expect)
+    }
 }
 
 const fn row(commands: &'static [Command], expect: bool, rules: &'static str) -> Legal {
@@ -172,45 +213,40 @@ pub(super) static LEGAL: [Legal; 13] = [
     row(&[Command::Event], true, ".............o.....o........."),
 ];
 
-/// An option that a protocol has of its own, in the order in which conntrack(8) finds fault with
-/// them.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum ProtoOption {
-    SourcePort,
-    DestinationPort,
-    ReplySourcePort,
-    ReplyDestinationPort,
-    MaskSourcePort,
-    MaskDestinationPort,
-    State,
-    OriginalTag,
-    ReplyTag,
-    Role,
-    TupleSourcePort,
-    TupleDestinationPort,
-    IcmpType,
-    IcmpCode,
-    IcmpId,
+macro_rules! protocol_options {
+    ($($id:ident $value:literal $about:literal;)*) => {
+        /// An option that a protocol has of its own, in the order in which conntrack(8) finds fault
+        /// with them.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        pub(super) enum ProtoOption { $($id,)* }
+
+        impl ProtoOption {
+            pub(super) const ALL: [Self; [$(Self::$id),*].len()] = [$(Self::$id),*];
+
+            /// What its value is called, and what it means.
+            pub(super) fn about(self) -> (&'static str, &'static str) {
+                match self { $(Self::$id => ($value, $about),)* }
+            }
+        }
+    };
 }
 
-impl ProtoOption {
-    pub(super) const ALL: [Self; 15] = [
-        Self::SourcePort,
-        Self::DestinationPort,
-        Self::ReplySourcePort,
-        Self::ReplyDestinationPort,
-        Self::MaskSourcePort,
-        Self::MaskDestinationPort,
-        Self::State,
-        Self::OriginalTag,
-        Self::ReplyTag,
-        Self::Role,
-        Self::TupleSourcePort,
-        Self::TupleDestinationPort,
-        Self::IcmpType,
-        Self::IcmpCode,
-        Self::IcmpId,
-    ];
+protocol_options! {
+    SourcePort "NUMBER" "port or key of the source, in the original direction";
+    DestinationPort "NUMBER" "port or key of its destination";
+    ReplySourcePort "NUMBER" "port or key of the source, in the reply direction";
+    ReplyDestinationPort "NUMBER" "port or key of its destination";
+    MaskSourcePort "NUMBER" "which bits of the expected source port or key count";
+    MaskDestinationPort "NUMBER" "which bits of the expected destination port or key count";
+    State "STATE" "state of the connection";
+    OriginalTag "NUMBER" "verification tag of the original direction";
+    ReplyTag "NUMBER" "verification tag of the reply direction";
+    Role "ROLE" "what the original direction's sender is: client, server";
+    TupleSourcePort "NUMBER" "port or key of the expected source";
+    TupleDestinationPort "NUMBER" "port or key of the expected destination";
+    IcmpType "NUMBER" "type of the message";
+    IcmpCode "NUMBER" "its code";
+    IcmpId "NUMBER" "its id";
 }
 
 /// As [`LEGAL`], of the options of protocols, in their order; what a protocol does not have does

@@ -3,6 +3,8 @@
 use alloc::string::String;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use nl_wire::value::AddressFamily;
+
 use super::ParseError;
 use super::options::{Nat, Output};
 use crate::event::groups;
@@ -130,18 +132,39 @@ fn list(typed: &str, words: &[&str], mut take: impl FnMut(usize, bool)) -> Resul
     Ok(())
 }
 
-/// The words of `-u`; the last two are told to be left out.
-const STATUS: [(&str, Status); 10] = [
-    ("ASSURED", Status::ASSURED),
-    ("SEEN_REPLY", Status::SEEN_REPLY),
-    ("UNSET", Status(0)),
-    ("FIXED_TIMEOUT", Status::FIXED_TIMEOUT),
-    ("EXPECTED", Status::EXPECTED),
-    ("OFFLOAD", Status::OFFLOAD),
-    ("HW_OFFLOAD", Status::HW_OFFLOAD),
-    ("UNREPLIED", Status::SEEN_REPLY),
-    ("SRC_NAT", Status(0)),
-    ("DST_NAT", Status(0)),
+/// The words of `-f`.
+pub(super) const FAMILIES: [(&str, AddressFamily); 2] =
+    [("ipv4", AddressFamily::INET), ("ipv6", AddressFamily::INET6)];
+
+/// The words of `-u`, and whether they are told to be left out.
+pub(super) const STATUS: [(&str, Status, bool); 10] = [
+    ("ASSURED", Status::ASSURED, false),
+    ("SEEN_REPLY", Status::SEEN_REPLY, false),
+    ("UNSET", Status(0), false),
+    ("FIXED_TIMEOUT", Status::FIXED_TIMEOUT, false),
+    ("EXPECTED", Status::EXPECTED, false),
+    ("OFFLOAD", Status::OFFLOAD, false),
+    ("HW_OFFLOAD", Status::HW_OFFLOAD, false),
+    ("UNREPLIED", Status::SEEN_REPLY, false),
+    ("SRC_NAT", Status(0), true),
+    ("DST_NAT", Status(0), true),
+];
+
+/// The words of `-e`.
+pub(super) const EVENTS: [&str; 4] = ["ALL", "NEW", "UPDATES", "DESTROY"];
+
+/// The words of `-o`.
+pub(super) const OUTPUTS: [&str; 10] = [
+    "xml",
+    "extended",
+    "timestamp",
+    "id",
+    "ktimestamp",
+    "labels",
+    "userspace",
+    "save",
+    "restore",
+    "json",
 ];
 
 /// The words of `-u`: bits that are set, and bits that are not.
@@ -151,14 +174,10 @@ pub(super) fn status(
 ) -> Result<Masked<Status>, ParseError> {
     let mut wanted = Masked { value: Status(0), mask: Status(0) };
     list(typed, &STATUS.map(|row| row.0), |index, negated| {
-        let Some((word, bit)) = STATUS.get(index) else { return };
-        match *word {
-            "SRC_NAT" | "DST_NAT" => {
-                let option = if *word == "SRC_NAT" { "src" } else { "dst" };
-                let text = alloc::format!("WARNING: ignoring {word}, use --{option}-nat instead");
-                return warn(text);
-            }
-            _ => {}
+        let Some((word, bit, ignored)) = STATUS.get(index) else { return };
+        if *ignored {
+            let option = if *word == "SRC_NAT" { "src" } else { "dst" };
+            return warn(alloc::format!("WARNING: ignoring {word}, use --{option}-nat instead"));
         }
         wanted.mask |= *bit;
         if negated == (*word == "UNREPLIED") {
@@ -172,7 +191,7 @@ pub(super) fn status(
 pub(super) fn events(typed: &str) -> Result<[bool; 3], ParseError> {
     const ALL: [u32; 3] = groups::FLOWS;
     let mut wanted = [false; 3];
-    list(typed, &["ALL", "NEW", "UPDATES", "DESTROY"], |index, _| {
+    list(typed, &EVENTS, |index, _| {
         for (slot, group) in wanted.iter_mut().zip(ALL) {
             *slot |= index == 0 || u32::try_from(index) == Ok(group);
         }
@@ -182,19 +201,7 @@ pub(super) fn events(typed: &str) -> Result<[bool; 3], ParseError> {
 
 /// The words of `-o`; they add up.
 pub(super) fn output(typed: &str, output: &mut Output) -> Result<(), ParseError> {
-    let words = [
-        "xml",
-        "extended",
-        "timestamp",
-        "id",
-        "ktimestamp",
-        "labels",
-        "userspace",
-        "save",
-        "restore",
-        "json",
-    ];
-    list(typed, &words, |index, _| {
+    list(typed, &OUTPUTS, |index, _| {
         let slots = [
             &mut output.xml,
             &mut output.extended,
