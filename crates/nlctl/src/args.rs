@@ -13,7 +13,7 @@ use crate::error::{Error, FAILED, USAGE, word};
 use crate::out::Out;
 
 mod help;
-pub(crate) use help::help;
+pub(crate) use help::{help, row, spelled};
 
 /// One option.
 #[derive(Debug)]
@@ -39,7 +39,8 @@ pub(crate) struct Command {
     pub(crate) arguments: &'static str,
     /// What it does, in one line.
     pub(crate) about: &'static str,
-    /// What else there is to say of it.
+    /// What else there is to say of it. Where words follow it, it begins with their grammar: see
+    /// [`crate::outline`].
     pub(crate) text: &'static str,
     /// Its options, besides those of the groups it is in.
     pub(crate) flags: &'static [Flag],

@@ -1,6 +1,5 @@
 //! Tracked connections, with the words and in the formats of conntrack(8).
 
-use std::ffi::OsString;
 use std::fs;
 use std::time::{Duration, SystemTime};
 
@@ -16,13 +15,16 @@ use crate::out::Out;
 
 mod act;
 mod everywhere;
-mod help;
+pub(crate) mod help;
 mod load;
 mod program;
 mod progress;
 mod timeout;
 mod watch;
+mod words;
 pub(crate) use watch::loss_fields;
+pub(crate) use words::places;
+use words::{own_options, translate};
 
 /// `nlctl conntrack`
 pub(crate) const COMMAND: Command = Command {
@@ -33,92 +35,6 @@ pub(crate) const COMMAND: Command = Command {
     flags: &[],
     kind: Kind::Raw(run),
 };
-
-/// Our words for conntrack(8)'s commands; beginnings will do.
-const WORDS: [(&str, &str); 15] = [
-    ("list", "-L"),
-    ("show", "-L"),
-    ("get", "-G"),
-    ("create", "-I"),
-    ("add", "-A"),
-    ("update", "-U"),
-    ("delete", "-D"),
-    ("flush", "-F"),
-    ("watch", "-E"),
-    ("event", "-E"),
-    ("count", "-C"),
-    ("stats", "-S"),
-    ("load", "-R"),
-    ("help", "-h"),
-    ("version", "-V"),
-];
-
-/// What is meant by a word at the beginning of a command.
-fn meaning<T: Copy>(words: &[(&str, T)], typed: &str) -> Option<T> {
-    let by = |fits: &dyn Fn(&str) -> bool| words.iter().find(|row| fits(row.0)).map(|row| row.1);
-    by(&|name| name == typed).or_else(|| by(&|name| !typed.is_empty() && name.starts_with(typed)))
-}
-
-/// What stands behind `nlctl conntrack`, with our words made conntrack(8)'s.
-fn translate(words: &mut Vec<String>) -> Result<(), Error> {
-    let Some(first) = words.first().filter(|first| !first.starts_with('-')) else { return Ok(()) };
-    let of_expectations = first.starts_with("exp") && "expect".starts_with(first.as_str());
-    if of_expectations {
-        words.remove(0);
-    }
-    let flag = words.first().and_then(|first| WORDS.iter().find(|row| row.1 == first));
-    let letter = if let Some((_, letter)) = flag {
-        letter
-    } else if let Some(first) = words.first().filter(|first| !first.starts_with('-')) {
-        meaning(&WORDS, first).ok_or_else(|| {
-            let text = "try \"nlctl conntrack help\"";
-            Error::parameter(format_args!("unknown command `{}', {text}", word(first)))
-        })?
-    } else {
-        words.insert(0, String::new());
-        "-L"
-    };
-    if let Some(first) = words.first_mut() {
-        letter.clone_into(first);
-    }
-    if of_expectations {
-        words.insert(1, "expect".into());
-    }
-    let asks = |word: &String| matches!(word.as_str(), "-h" | "--help");
-    if words.get(1).is_some_and(|second| second == "help") || words.iter().any(asks) {
-        *words = vec!["-h".into()];
-    }
-    Ok(())
-}
-
-/// Takes out the options that are ours; they have the same names as before `conntrack`.
-fn own_options(
-    words: &[OsString],
-    options: &mut Vec<(&'static str, String)>,
-) -> Result<Vec<OsString>, Error> {
-    let mut rest = Vec::new();
-    let mut words = words.iter();
-    while let Some(typed) = words.next() {
-        let text = typed.to_str().unwrap_or_default();
-        match text {
-            "--json" => options.push(("json", "json".into())),
-            "--pretty" => options.push(("pretty", "pretty".into())),
-            "--trace" => options.push(("trace", "trace".into())),
-            "--all-netns" => options.push(("all-netns", "all-netns".into())),
-            "-4" => options.push(("4", "4".into())),
-            "-6" => options.push(("6", "6".into())),
-            "--netns" => {
-                let value = words.next().and_then(|value| value.to_str());
-                options.push(("netns", value.ok_or_else(|| missing("--netns"))?.into()));
-            }
-            _ => match text.strip_prefix("--netns=") {
-                Some(value) => options.push(("netns", value.into())),
-                None => rest.push(typed.clone()),
-            },
-        }
-    }
-    Ok(rest)
-}
 
 /// A run of `nlctl conntrack`.
 struct Context {
@@ -143,8 +59,8 @@ fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
                 .map_err(|bad| Error::parameter(format_args!("Bad parameter `{}'", word(&bad))))?,
         );
     }
-    if typed.first().is_some_and(|first| first.len() > 1 && "timeout".starts_with(first.as_str())) {
-        return timeout::run(&options, typed.get(1..).unwrap_or_default(), out);
+    if let Some(behind) = words::of_timeouts(&typed) {
+        return timeout::run(&options, behind, out);
     }
     translate(&mut typed)?;
     let family = options.family()?;
@@ -226,6 +142,10 @@ impl Context {
         if line.options.output.json {
             self.options.give("json", "json".into());
         }
+        if self.options.has("all-netns") && line.command != parse::Command::Event {
+            let text = "Illegal option `--all-netns' with this command";
+            return Err(bad_line(&ParseError { text: text.into(), usage: true }));
+        }
         match line.command {
             parse::Command::Help => help::help(out.text()),
             parse::Command::Version => {
@@ -262,7 +182,7 @@ pub(crate) struct Format {
 }
 
 /// Where conntrack(8) looks for the names of labels.
-const LABELS: &str = "/etc/xtables/connlabel.conf";
+pub(crate) const LABELS: &str = "/etc/xtables/connlabel.conf";
 
 impl Format {
     /// Reads the words of `-o`; those in `others` are not for here.

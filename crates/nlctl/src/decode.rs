@@ -20,8 +20,8 @@ pub(crate) static FLAGS: [Flag; 2] = [
     Flag {
         short: Some('o'),
         long: &["output"],
-        value: Some("FORM"),
-        help: "listing (the default), hex, json, text,\nconntrack[,extended,id,ktimestamp,timestamp,labels]",
+        value: Some("listing|hex|json|text|conntrack"),
+        help: "the first without this; text and conntrack\nalso with ,extended,id,ktimestamp,timestamp,labels",
     },
     Flag {
         short: None,

@@ -61,14 +61,15 @@ WORDS are as of ip link show: [dev] LINK, group GROUP, up, master LINK, type KIN
 const ADD_HELP: &str = "\
 WORDS are as of ip link add: [link LINK] [name] NAME [mtu NUMBER] [address ADDRESS]
 [txqueuelen NUMBER] [numtxqueues NUMBER] [numrxqueues NUMBER] [netns NAME|PID] type KIND OPTIONS;
-KIND is one of bridge, bond, dummy, geneve, gre and its like, ifb, ipip, ip6tnl, ipvlan, macvlan,
-netkit, sit, veth, vlan, vrf, vxlan, wireguard, or any other without options.";
+KIND is one of bridge, bond, dummy, geneve, gre, gretap, erspan, ip6gre, ip6gretap, ip6erspan, ifb,
+ipip, ip6tnl, ipvlan, macvlan, netkit, sit, veth, vlan, vrf, vxlan, wireguard, or any other without
+options.";
 
 const SET_HELP: &str = "\
 WORDS are as of ip link set: [dev] LINK [up|down] [name NAME] [mtu NUMBER] [address ADDRESS]
-[master LINK|nomaster] [netns NAME|PID] [alias NAME] [txqueuelen NUMBER] [group GROUP] [arp on|off]
-[multicast on|off] [promisc on|off] [addrgenmode MODE] [carrier on|off] [vf NUMBER OPTIONS]
-[type KIND OPTIONS].";
+[master LINK] [nomaster] [netns NAME|PID] [alias NAME] [txqueuelen NUMBER] [group GROUP]
+[arp on|off] [multicast on|off] [promisc on|off] [addrgenmode MODE] [carrier on|off]
+[vf NUMBER OPTIONS] [type KIND OPTIONS].";
 
 const PROPERTY_HELP: &str = "WORDS are dev LINK altname NAME….";
 

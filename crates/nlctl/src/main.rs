@@ -11,6 +11,7 @@ use out::Out;
 mod addr;
 mod args;
 mod batch;
+mod completions;
 mod conntrack;
 mod decode;
 mod demo;
@@ -19,6 +20,7 @@ mod error;
 mod feed;
 mod kernel;
 mod link;
+mod manual;
 mod message;
 mod metrics;
 mod monitor;
@@ -28,6 +30,7 @@ mod neigh;
 mod nexthop;
 mod object;
 mod out;
+mod outline;
 mod route;
 mod rule;
 mod saved;
@@ -63,8 +66,8 @@ static FLAGS: [Flag; 26] = [
     Flag {
         short: Some('f'),
         long: &["family"],
-        value: Some("FAMILY"),
-        help: "inet, inet6, mpls, bridge, link, as -4, -6, -M, -B, -0",
+        value: Some("inet|inet6|mpls|bridge|link"),
+        help: "one family alone, as -4, -6, -M, -B, -0",
     },
     switch('4', &["4"], "IPv4 only"),
     switch('6', &["6"], "IPv6 only"),
@@ -155,6 +158,8 @@ refused; 255 what was typed makes no sense. Those of nlctl conntrack are conntra
             settings::MULTICAST_ROUTES,
             traffic::QDISCS,
             traffic::CLASSES,
+            completions::COMMAND,
+            manual::COMMAND,
         ],
         default: false,
     },
@@ -260,7 +265,7 @@ const fn route_change(
 
 const MONITOR: Command = Command {
     names: &["monitor"],
-    arguments: "[OBJECT…] [label]",
+    arguments: "[OBJECT…|all] [label] [all-nsid] [dev LINK]",
     about: "Show changes as they happen, as ip monitor does.",
     text: monitor::HELP,
     flags: &monitor::FLAGS,

@@ -50,6 +50,7 @@ fn unknown_words_are_told_as_conntrack_does() {
         (&["list", "-o", "id,q"], "Bad parameter `q'"),
         (&["list", "x"], "unknown type `x'"),
         (&["watch", "-e", "NEW,X"], "Bad parameter `X'"),
+        (&["list", "--all-netns"], "Illegal option `--all-netns' with this command"),
     ] {
         let all: Vec<&str> = ["conntrack"].iter().chain(arguments).copied().collect();
         let line = format!("nlctl v{} (conntrack): {text}", env!("CARGO_PKG_VERSION"));

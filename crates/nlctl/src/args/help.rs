@@ -37,13 +37,19 @@ pub(crate) fn help(out: &mut String, path: &[&'static Command]) {
             let _ = writeln!(out, "\n{title}");
             let inner: Vec<&Flag> =
                 path.iter().skip(index + 1).flat_map(|command| command.flags).collect();
-            command.flags.iter().for_each(|flag| option(out, flag, &inner));
+            for flag in command.flags {
+                let left = spelled(flag, &inner);
+                if !left.is_empty() {
+                    row(out, &left, flag.help);
+                }
+            }
         }
     }
 }
 
-/// Appends an option by those of its names that no option of an `inner` command takes.
-fn option(out: &mut String, flag: &Flag, inner: &[&Flag]) {
+/// How an option is typed, by those of its names that no option of an `inner` command takes; empty
+/// if none is left.
+pub(crate) fn spelled(flag: &Flag, inner: &[&Flag]) -> String {
     let letter = flag.short.filter(|_| inner.iter().all(|other| other.short != flag.short));
     let letter = letter.map(|letter| format!("-{letter}"));
     // A name of one character is the letter once more.
@@ -53,19 +59,20 @@ fn option(out: &mut String, flag: &Flag, inner: &[&Flag]) {
         .filter(|name| name.len() > 1 && !inner.iter().any(|other| other.long.contains(name)));
     let names = names.map(|name| format!("--{name}"));
     let mut left = letter.into_iter().chain(names).collect::<Vec<_>>().join(", ");
-    if left.is_empty() {
-        return;
+    match flag.value {
+        Some(value) if !left.is_empty() => {
+            let _ = match value.strip_prefix('[') {
+                Some(words) => write!(left, "[={words}"),
+                None => write!(left, " {value}"),
+            };
+        }
+        _ => {}
     }
-    if let Some(value) = flag.value {
-        let _ = match value.strip_prefix('[') {
-            Some(words) => write!(left, "[={words}"),
-            None => write!(left, " {value}"),
-        };
-    }
-    row(out, &left, flag.help);
+    left
 }
 
-fn row(out: &mut String, left: &str, right: &str) {
+/// Appends what is typed and, in a second column, what that means.
+pub(crate) fn row(out: &mut String, left: &str, right: &str) {
     let mut left = format!("  {left}");
     for line in right.lines() {
         if left.len() + 1 < COLUMN {

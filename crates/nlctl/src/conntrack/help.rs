@@ -1,67 +1,115 @@
-//! What `nlctl conntrack -h` prints.
+//! What `nlctl conntrack -h` prints, and what the manual has of it.
+
+use std::fmt::Write as _;
+
+use nl_conntrack::parse::Spelled;
+
+use super::timeout;
+use super::words::{OWN, WORDS};
+use crate::args;
+
+/// Rows under a title: what is typed, and what that means.
+pub(crate) struct Section {
+    /// The title.
+    pub(crate) title: &'static str,
+    /// The rows.
+    pub(crate) rows: Vec<(String, String)>,
+}
+
+/// How the command is used.
+pub(crate) const USAGE: [&str; 4] = [
+    "nlctl conntrack COMMAND [TABLE] [OPTIONS]",
+    "nlctl conntrack expect [COMMAND] [OPTIONS]",
+    "nlctl conntrack timeout [COMMAND] …",
+    "alias conntrack='nlctl conntrack'",
+];
+
+/// What there is to say besides.
+pub(crate) const TABLES: &str = "\
+TABLE is conntrack (the default), expect, dying or unconfirmed, the last two of list only. Words may
+be cut short. The options tell which entries are meant, and for create, add and update what they
+shall be.";
+
+/// What the exit codes mean.
+pub(crate) const EXIT_CODES: &str =
+    "0 success; 1 failed, or nothing was there to update or delete; 2 bad parameters.";
 
 /// Appends the help.
 pub(super) fn help(out: &mut String) {
-    out.push_str(HELP);
+    let _ = writeln!(out, "{}\n", super::COMMAND.about);
+    for (index, usage) in USAGE.iter().enumerate() {
+        let _ = writeln!(out, "{:7}{usage}", if index == 0 { "Usage:" } else { "" });
+    }
+    let _ = writeln!(out, "\n{TABLES}");
+    for section in sections() {
+        let _ = writeln!(out, "\n{}:", section.title);
+        section.rows.iter().for_each(|(left, right)| args::row(out, left, right));
+    }
+    let _ = writeln!(out, "\nExit codes: {EXIT_CODES}");
 }
 
-const HELP: &str = "\
-Tracked connections, with the words of conntrack(8).
+/// All commands and options.
+pub(crate) fn sections() -> Vec<Section> {
+    let commands = WORDS
+        .iter()
+        .map(|word| {
+            let spelled = word.spelled();
+            let mut left = word.names.join(", ");
+            let longs = spelled.iter().flat_map(|row| row.names.iter().copied());
+            let mut about = spelled.as_ref().map_or("", |row| row.about);
+            let longs: Vec<_> = match &word.own {
+                Some(own) => {
+                    about = own.about;
+                    let _ = write!(left, " {}", own.value);
+                    vec![own.long]
+                }
+                None => longs.collect(),
+            };
+            let _ = write!(left, ", {}", word.letter);
+            for long in longs {
+                let _ = write!(left, ", --{long}");
+            }
+            (left, about.to_owned())
+        })
+        .collect();
+    let own = OWN.iter().map(|flag| (args::spelled(flag, &[]), flag.help.to_owned())).collect();
+    vec![
+        Section { title: "Commands", rows: commands },
+        timeout::section(),
+        Section {
+            title: "Options",
+            rows: Spelled::options().map(|row| left_right(&row)).collect(),
+        },
+        Section { title: "Options of protocols, behind -p", rows: of_protocols() },
+        Section { title: "Options of nlctl", rows: own },
+    ]
+}
 
-Usage: nlctl conntrack COMMAND [TABLE] [OPTIONS]
-       nlctl conntrack expect [COMMAND] [OPTIONS]
-       nlctl conntrack timeout [COMMAND] …
-       alias conntrack='nlctl conntrack'
+fn left_right(option: &Spelled) -> (String, String) {
+    let letter = option.letter.map(|letter| format!("-{letter}"));
+    let names = option.names.iter().map(|name| format!("--{name}"));
+    let mut left = letter.into_iter().chain(names).collect::<Vec<_>>().join(", ");
+    if let Some(value) = option.value {
+        let _ = if option.optional { write!(left, " [{value}]") } else { write!(left, " {value}") };
+    }
+    (left, option.about.to_owned())
+}
 
-Commands:
-  list, -L, --dump        show the table; only this one has the tables dying, unconfirmed
-  get, -G                 show one entry
-  create, -I              make an entry; it is an error if it is there
-  add, -A                 make an entry, or update the one that is there
-  update, -U              change entries
-  delete, -D              delete entries, under their ids, and show them
-  flush, -F               delete all, or all of a family
-  watch, -E, --event      show events as they happen; SIGINT ends it
-  count, -C               show how many entries there are
-  stats, -S               show the statistics of each CPU
-  load FILE, -R           carry out lines of -I, -A, -U, -D, -F, as -o save prints them
-  timeout                 timeout policies; see nlctl conntrack timeout help
-
-Tables: conntrack (the default), expect, dying, unconfirmed; beginnings will do.
-
-Which entries, and for create, add and update what they shall be:
-  -s, --src ADDRESS[/N]   source of the original direction; also --mask-src MASK
-  -d, --dst ADDRESS[/N]   its destination; also --mask-dst MASK
-  -r, --reply-src ADDRESS, -q, --reply-dst ADDRESS
-                          the same of the reply direction
-  -p, --protonum PROTOCOL tcp, udp, udplite, sctp, dccp, icmp, icmpv6, gre, or a number; then
-     --sport, --dport, --reply-port-src, --reply-port-dst PORT (of gre --srckey, …)
-     --state STATE        tcp, sctp, dccp; also --orig-vtag, --reply-vtag, --role
-     --icmp-type, --icmp-code, --icmp-id NUMBER (of icmpv6 --icmpv6-type, …)
-  -f, --family FAMILY     ipv4 or ipv6
-  -t, --timeout SECONDS   until the entry is forgotten
-  -u, --status LIST       ASSURED, SEEN_REPLY, FIXED_TIMEOUT, EXPECTED, OFFLOAD, HW_OFFLOAD; to
-                          choose also UNREPLIED and !WORD; UNSET is none
-  -m, --mark MARK[/MASK]  update makes of the old mark (old & ~MASK) ^ MARK
-  -w, --zone, --orig-zone, --reply-zone ZONE
-  -l, --label LIST        names of /etc/xtables/connlabel.conf
-  --label-add LIST, --label-del [LIST]
-  -n, --src-nat [ADDRESS][:PORT], -g, --dst-nat [ADDRESS][:PORT], -j, --any-nat [ADDRESS]
-  -c, --secmark NUMBER    -i, --id NUMBER
-  --tuple-src, --tuple-dst ADDRESS, --tuple-port-src, --tuple-port-dst PORT,
-  --mask-port-src, --mask-port-dst PORT
-                          what is expected, and which of its bits count
-
-Others:
-  -o, --output LIST       extended, id, timestamp, ktimestamp, labels, xml, save; and ours:
-                          restore (as save, with mark and labels), json
-  -z, --zero              set the counters to zero while they are listed
-  -e, --event-mask LIST   ALL, NEW, UPDATES, DESTROY
-  -b, --buffer-size BYTES of the socket of watch
-  --json, --pretty        print JSON, one object a line for events
-  --netns NAME|PATH|PID   work in another network namespace
-  --all-netns             watch: of every network namespace of this host, each line behind its own
-  --trace                 show every message on stderr
-
-Exit codes: 0 success; 1 failed, or nothing was there to update or delete; 2 bad parameters.
-";
+/// Each option once, with the protocols that have it by these names.
+fn of_protocols() -> Vec<(String, String)> {
+    let mut rows: Vec<((String, String), Vec<&str>)> = Vec::new();
+    for (protocol, options) in Spelled::of_protocols() {
+        for option in options {
+            let row = left_right(&option);
+            match rows.iter_mut().find(|known| known.0 == row) {
+                Some(known) => known.1.push(protocol),
+                None => rows.push((row, vec![protocol])),
+            }
+        }
+    }
+    let with_protocols = |((left, about), protocols): ((String, String), Vec<&str>)| {
+        let separator = if protocols.len() > 1 { '\n' } else { ' ' };
+        (left, format!("{about}{separator}({})", protocols.join(", ")))
+    };
+    rows.into_iter().map(with_protocols).collect()
+}
