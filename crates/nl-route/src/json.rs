@@ -16,6 +16,7 @@ use nl_wire::json::Json;
 use crate::address::Address;
 use crate::address_label::AddressLabel;
 use crate::link::Link;
+use crate::membership::Membership;
 use crate::neighbour::Neighbour;
 use crate::neighbour_table::NeighbourTable;
 use crate::netconf::Netconf;
@@ -68,6 +69,11 @@ pub fn neighbour(json: &mut Json<'_>, neighbour: &Neighbour, context: &Context<'
     print::neighbour(&mut Out::Json(json), neighbour, context);
 }
 
+/// Appends the multicast groups of a link: an object as in the array of `ip -j maddress`.
+pub fn memberships(json: &mut Json<'_>, index: u32, groups: &[Membership], context: &Context<'_>) {
+    print::memberships(&mut Out::Json(json), index, groups, context);
+}
+
 /// Appends a rule: an object as in the array of `ip -j rule`.
 pub fn rule(json: &mut Json<'_>, rule: &Rule, context: &Context<'_>) {
     print::rule(&mut Out::Json(json), rule, context);
@@ -96,6 +102,11 @@ pub fn netconf(json: &mut Json<'_>, netconf: &Netconf, context: &Context<'_>) {
 /// Appends a neighbour table: an object as in the array of `ip -j ntable`.
 pub fn neighbour_table(json: &mut Json<'_>, table: &NeighbourTable, context: &Context<'_>) {
     print::neighbour_table(&mut Out::Json(json), table, context);
+}
+
+/// Appends the token of a link: an object as in the array of `ip -j token`; nothing, if IPv6 has none.
+pub fn token(json: &mut Json<'_>, link: &Link, context: &Context<'_>) {
+    print::token(&mut Out::Json(json), link, context);
 }
 
 /// Appends a prefix that a router advertised, with the words of `ip monitor` for keys.

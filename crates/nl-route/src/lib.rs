@@ -82,6 +82,8 @@ pub mod json;
 #[cfg(feature = "link")]
 pub mod link;
 #[cfg(feature = "text")]
+pub mod membership;
+#[cfg(feature = "text")]
 pub mod names;
 #[cfg(feature = "objects")]
 pub mod neighbour;

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::net::Ipv6Addr;
 
 use nl_wire::attr::{Attr, Attrs};
 use nl_wire::error::{Error, Problem};
@@ -14,7 +15,7 @@ use crate::tables::link::{
     AF_INET6, IFLA, IFLA_ADDRESS, IFLA_AF_SPEC, IFLA_ALLMULTI, IFLA_ALT_IFNAME, IFLA_BROADCAST,
     IFLA_CARRIER, IFLA_CARRIER_CHANGES, IFLA_CARRIER_DOWN_COUNT, IFLA_CARRIER_UP_COUNT, IFLA_EVENT,
     IFLA_GRO_IPV4_MAX_SIZE, IFLA_GRO_MAX_SIZE, IFLA_GROUP, IFLA_GSO_IPV4_MAX_SIZE,
-    IFLA_GSO_MAX_SEGS, IFLA_GSO_MAX_SIZE, IFLA_IFALIAS, IFLA_IFNAME, IFLA_INET6_ADDR_GEN_MODE,
+    IFLA_GSO_MAX_SEGS, IFLA_GSO_MAX_SIZE, IFLA_IFALIAS, IFLA_IFNAME, IFLA_INET6_ADDR_GEN_MODE, IFLA_INET6_TOKEN,
     IFLA_LINK, IFLA_LINK_NETNSID, IFLA_LINKINFO, IFLA_LINKMODE, IFLA_MASTER, IFLA_MAX_MTU,
     IFLA_MIN_MTU, IFLA_MTU, IFLA_NET_NS_FD, IFLA_NET_NS_PID, IFLA_NETNS_IMMUTABLE,
     IFLA_NEW_IFINDEX, IFLA_NEW_NETNSID, IFLA_NUM_RX_QUEUES, IFLA_NUM_TX_QUEUES, IFLA_NUM_VF,
@@ -431,9 +432,19 @@ impl Link {
 
     /// How IPv6 makes the link-local address (`IFLA_INET6_ADDR_GEN_MODE` in `IFLA_AF_SPEC`).
     pub fn addr_gen_mode(&self) -> Option<AddrGenMode> {
+        self.inet6(IFLA_INET6_ADDR_GEN_MODE)?.u8().ok().map(AddrGenMode)
+    }
+
+    /// The host's part of addresses that IPv6 makes of routers' prefixes (`IFLA_INET6_TOKEN` in
+    /// `IFLA_AF_SPEC`); `::` if none is set. See ip-token(8).
+    pub fn token(&self) -> Option<Ipv6Addr> {
+        self.inet6(IFLA_INET6_TOKEN)?.ipv6().ok()
+    }
+
+    /// An attribute of what IPv6 knows of the link.
+    fn inet6(&self, number: u16) -> Option<Attr<'_>> {
         let families = Attrs::new(self.af_spec.as_deref()?);
         let inet6 = families.flatten().find(|attr| attr.number() == AF_INET6)?;
-        let mode = inet6.nested().flatten().find(|a| a.number() == IFLA_INET6_ADDR_GEN_MODE)?;
-        mode.u8().ok().map(AddrGenMode)
+        inet6.nested().flatten().find(|attr| attr.number() == number)
     }
 }

@@ -24,6 +24,7 @@ mod colors;
 pub(crate) mod encap;
 mod kind;
 mod link;
+mod membership;
 mod multicast;
 mod neighbour;
 mod nexthop;
@@ -39,12 +40,13 @@ pub(crate) use block::{brief_link, link_with_addresses};
 pub use colors::Colors;
 pub(crate) use colors::Ink;
 pub(crate) use link::link;
+pub(crate) use membership::memberships;
 pub(crate) use neighbour::neighbour;
 pub(crate) use nexthop::{bucket, nexthop};
 pub(crate) use route::{METRICS, route};
 pub(crate) use rule::rule;
 pub use settings::Date;
-pub(crate) use settings::{address_label, neighbour_table, netconf, nsid, router_prefix};
+pub(crate) use settings::{address_label, neighbour_table, netconf, nsid, router_prefix, token};
 pub(crate) use traffic::{class, qdisc};
 
 nl_wire::flag_set! {

@@ -27,6 +27,7 @@ use alloc::string::String;
 use crate::address::Address;
 use crate::address_label::AddressLabel;
 use crate::link::Link;
+use crate::membership::Membership;
 use crate::neighbour::Neighbour;
 use crate::neighbour_table::NeighbourTable;
 use crate::netconf::Netconf;
@@ -81,6 +82,12 @@ pub fn neighbour(out: &mut String, neighbour: &Neighbour, context: &Context<'_>)
     print::neighbour(&mut Out::Text(out), neighbour, context);
 }
 
+/// Appends the multicast groups of a link as `ip maddress` prints them, a line each behind one for
+/// the link.
+pub fn memberships(out: &mut String, index: u32, groups: &[Membership], context: &Context<'_>) {
+    print::memberships(&mut Out::Text(out), index, groups, context);
+}
+
 /// Appends a rule as `ip rule` prints it.
 pub fn rule(out: &mut String, rule: &Rule, context: &Context<'_>) {
     print::rule(&mut Out::Text(out), rule, context);
@@ -109,6 +116,11 @@ pub fn netconf(out: &mut String, netconf: &Netconf, context: &Context<'_>) {
 /// Appends a neighbour table as `ip ntable` prints it: several lines and an empty one.
 pub fn neighbour_table(out: &mut String, table: &NeighbourTable, context: &Context<'_>) {
     print::neighbour_table(&mut Out::Text(out), table, context);
+}
+
+/// Appends the token of a link as `ip token` prints it; nothing, if IPv6 has none.
+pub fn token(out: &mut String, link: &Link, context: &Context<'_>) {
+    print::token(&mut Out::Text(out), link, context);
 }
 
 /// Appends a prefix that a router advertised as `ip monitor` prints it.

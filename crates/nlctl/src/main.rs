@@ -20,6 +20,7 @@ mod error;
 mod feed;
 mod kernel;
 mod link;
+mod maddr;
 mod manual;
 mod message;
 mod metrics;
@@ -36,6 +37,7 @@ mod rule;
 mod saved;
 mod settings;
 mod traffic;
+mod vrf;
 
 /// The options of all commands.
 static FLAGS: [Flag; 26] = [
@@ -158,6 +160,9 @@ refused; 255 what was typed makes no sense. Those of nlctl conntrack are conntra
             settings::MULTICAST_ROUTES,
             traffic::QDISCS,
             traffic::CLASSES,
+            maddr::COMMAND,
+            vrf::ROUTERS,
+            vrf::TOKENS,
             completions::COMMAND,
             manual::COMMAND,
         ],

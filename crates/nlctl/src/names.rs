@@ -39,7 +39,7 @@ pub(crate) fn from_files(options: &Options) -> Names {
 }
 
 /// A file of names; bytes that are no UTF-8 spoil the word that they stand in, not the file.
-fn read(path: &Path) -> Option<String> {
+pub(crate) fn read(path: &Path) -> Option<String> {
     fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -1,14 +1,20 @@
-//! The words of `ip addrlabel`, `ip netconf` and `ip ntable`.
+//! The words of `ip addrlabel`, `ip netconf`, `ip ntable`, `ip maddress` and `ip token`.
 
 use alloc::format;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::net::Ipv6Addr;
 
 use nl_wire::value::AddressFamily;
+use nl_wire::{RawAttr, Writer};
 
 use super::{Keyword, WordError, Words, address, duplicate, keyword, prefix, wrong};
 use crate::address_label::{AddressLabel, GetAddressLabel};
+use crate::link::Link;
 use crate::names::{Names, parse_number};
 use crate::neighbour_table::{NeighbourParameters, NeighbourTable, NeighbourTableFilter};
 use crate::netconf::NetconfFilter;
+use crate::tables::link::{AF_INET6, IFLA_AF_SPEC, IFLA_INET6_TOKEN};
 
 /// Reads the words behind `ip addrlabel add` or `del`.
 ///
@@ -99,6 +105,78 @@ pub fn netconf<S: AsRef<str>>(
         })?);
     }
     Ok(filter)
+}
+
+/// Reads the words behind `ip maddress show`: the name of a link, if there is one.
+///
+/// # Errors
+/// If they are anything but `[dev] LINK`.
+pub fn memberships<'w, S: AsRef<str>>(
+    words: &'w [S],
+    names: &'w Names,
+) -> Result<Option<&'w str>, WordError> {
+    let mut words = Words::new(words, names);
+    let mut link = None;
+    while let Some(word) = words.next() {
+        let word = if word == "dev" { words.value()? } else { word };
+        if link.replace(word).is_some() {
+            return Err(super::garbage("dev", word));
+        }
+    }
+    Ok(link)
+}
+
+/// Reads the words behind `ip token list`: a link, if `dev` names one; all else is passed over.
+///
+/// # Errors
+/// If there is no such link.
+pub fn tokens<S: AsRef<str>>(words: &[S], names: &Names) -> Result<Option<u32>, WordError> {
+    Ok(token_words(words, names)?.1)
+}
+
+/// Reads the words behind `ip token set` and, with `delete`, `del`: what is to change of a link. No
+/// token is the token `::`.
+///
+/// # Errors
+/// If the link or the token is missing, or makes no sense.
+pub fn token<S: AsRef<str>>(words: &[S], names: &Names, delete: bool) -> Result<Link, WordError> {
+    let (word, index) = token_words(words, names)?;
+    let token = match word {
+        Some(word) => prefix(word, AddressFamily::INET6)?.address,
+        None if delete => Ipv6Addr::UNSPECIFIED.into(),
+        None => {
+            let text = "Not enough information: token is required.".into();
+            return Err(WordError { text, code: 1 });
+        }
+    };
+    let index = index.ok_or_else(|| missing("dev"))?;
+    let mut spec = Vec::new();
+    let nested = Writer::attributes(&mut spec).nest(AF_INET6, |writer| {
+        writer.ip(IFLA_INET6_TOKEN, token);
+        Ok(())
+    });
+    nested.map_err(|_| wrong(word.unwrap_or_default(), "no token"))?;
+    let unknown = vec![RawAttr { raw_type: IFLA_AF_SPEC, payload: spec }];
+    Ok(Link { family: AddressFamily::INET6, index, unknown, ..Link::default() })
+}
+
+/// The first token and the first link among words.
+fn token_words<'w, S: AsRef<str>>(
+    words: &'w [S],
+    names: &'w Names,
+) -> Result<(Option<&'w str>, Option<u32>), WordError> {
+    let mut words = Words::new(words, names);
+    let (mut token, mut link) = (None, None);
+    while let Some(word) = words.next() {
+        if word == "dev" {
+            let word = words.value()?;
+            let index = names.link_index(word).ok_or_else(|| wrong(word, "dev is invalid"))?;
+            link.get_or_insert(index);
+        } else {
+            token.get_or_insert(word);
+        }
+    }
+    Ok((token, link))
 }
 
 /// Reads the words behind `ip ntable show`.

@@ -7,6 +7,7 @@ use nl_wire::value::AddressFamily;
 
 use super::{Context, Ink, Out};
 use crate::address_label::AddressLabel;
+use crate::link::Link;
 use crate::neighbour_table::{
     NeighbourParameters, NeighbourTable, NeighbourTableConfig, NeighbourTableStatistics,
 };
@@ -270,6 +271,20 @@ pub(crate) fn router_prefix(out: &mut Out<'_, '_>, prefix: &RouterPrefix, contex
         out.number("preferred", "preferred ", preferred);
     }
     out.text("\n");
+    out.end_object();
+}
+
+/// Appends the token of a link, if IPv6 has one.
+pub(crate) fn token(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
+    let Some(token) = link.token() else { return };
+    out.begin_entry();
+    out.text("token ");
+    out.colored(Ink::Inet6, context, |out| out.value("token", "", token));
+    out.text(" dev ");
+    out.colored(Ink::Link, context, |out| {
+        out.value("ifname", "", context.names.link(link.index));
+        out.text("\n");
+    });
     out.end_object();
 }
 
