@@ -10,120 +10,26 @@ use std::time::{Duration, Instant};
 use nl_route::Group;
 use nl_socket::netns::NetnsId;
 use nl_socket::{
-    Connection, Error, Events, Loss, NetlinkOption, Netns, Poller, Received, Ring, Socket, Trace,
-    Wait,
+    Connection, Error, Events, NetlinkOption, Netns, Poller, Received, Ring, Socket, Wait,
 };
 use nl_wire::value::Family;
 
-use crate::engine::{Engine, Item};
-use crate::mirror::Budget;
+use crate::engine::Engine;
 use crate::object::{Object, protocol};
-use crate::pressure::{Governor, GovernorOptions, Valve};
-use crate::watch::{RECEIVE_BUFFER, is_over, sooner};
+use crate::pressure::{Governor, Valve};
+use crate::watch::{is_over, sooner};
 
 mod discovery;
 mod ids;
 mod list;
 mod namespace;
 mod shared;
+mod told;
 
 use discovery::Discovery;
 pub use namespace::{Doing, Namespace, NamespaceError};
 use shared::Shared;
-
-/// How the events of other namespaces are heard.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[non_exhaustive]
-pub enum Strategy {
-    /// By one socket (`NETLINK_LISTEN_ALL_NSID`). The kernel delivers the events of namespaces that
-    /// have an id in ours; those without are given one. Keeps no namespace alive, and hears also
-    /// those to which no path leads. An overrun concerns all.
-    #[default]
-    Shared,
-    /// By a socket in each. An overrun concerns one only. The sockets keep a namespace alive until
-    /// the next scan after the last path to it is gone.
-    Separate,
-}
-
-/// How a [`Consumer`] works.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// How events are heard.
-    pub strategy: Strategy,
-    /// Whether to look for namespaces of processes also, not only for mounted ones.
-    pub processes: bool,
-    /// How often to look for namespaces. Mounts and ids are also told as they come and go.
-    pub scan: Duration,
-    /// The receive buffer of each event socket to ask for, in bytes; `None`: the kernel's default,
-    /// which has room for some hundred events.
-    pub receive_buffer: Option<usize>,
-    /// What the mirror of each namespace may hold.
-    pub budget: Budget,
-    /// How long to wait for the next part of a list.
-    pub timeout: Duration,
-    /// How many events may come, of all namespaces together, before fewer entries are followed in
-    /// each ([`Item::Filtered`]), if the events of this table can be filtered; `None`: they may
-    /// overrun the queue, and whoever reads.
-    pub pressure: Option<GovernorOptions>,
-    /// What sees every message, events and lists.
-    pub tracer: Option<fn(&Trace<'_>)>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            strategy: Strategy::default(),
-            processes: true,
-            scan: Duration::from_secs(1),
-            receive_buffer: Some(RECEIVE_BUFFER),
-            budget: Budget::default(),
-            timeout: Connection::TIMEOUT,
-            pressure: Some(GovernorOptions::default()),
-            tracer: None,
-        }
-    }
-}
-
-/// One item of a consumer's stream.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Told<T> {
-    /// A namespace was found, or came into being. Its list and its changes follow.
-    Found(Arc<Namespace>),
-    /// What there is to tell of the table of one namespace, as by a [`Watch`](crate::Watch).
-    Item {
-        /// The namespace.
-        namespace: Arc<Namespace>,
-        /// What there is to tell.
-        item: Item<T>,
-    },
-    /// A namespace ended, or nothing leads to it any more; its entries are gone with it.
-    Gone {
-        /// As it was last known.
-        namespace: Arc<Namespace>,
-        /// How many entries were dropped.
-        entries: usize,
-    },
-    /// Something could not be done in a namespace. Without permission it is not tried again; what
-    /// can be heard of its events is told none the less.
-    Failed {
-        /// The namespace.
-        namespace: Arc<Namespace>,
-        /// What, and why.
-        error: NamespaceError,
-    },
-    /// Something was lost that may concern each namespace that has no socket of its own: all of
-    /// these are listed again.
-    Lost(Loss),
-    /// Events that may be of either of two namespaces, since one ended and the other was given its
-    /// id in the meantime. The one that lives is listed again.
-    Unattributed {
-        /// The id.
-        nsid: i32,
-        /// How many events.
-        events: usize,
-    },
-}
+pub use told::{Options, Strategy, Told};
 
 /// A namespace and what is known of its table.
 struct Slot<O: Object> {
@@ -199,6 +105,9 @@ pub struct Consumer<O: Object> {
     own: Option<Connection>,
     poller: Poller,
     tokens: Vec<u64>,
+    /// Those whose sockets may have more to say, readable or not: what was received with other
+    /// events, or a loss.
+    unread: Vec<Key>,
     mounts: File,
     discovery: Discovery,
     valve: Option<Valve>,
@@ -209,6 +118,8 @@ pub struct Consumer<O: Object> {
     /// … in any case at this time.
     next_scan: Instant,
     turns: u32,
+    /// The last call gave an item.
+    more: bool,
     /// The filter lets more pass, and what was queued before has not been heard.
     undrained: bool,
 }
@@ -267,6 +178,7 @@ impl<O: Object + Clone> Consumer<O> {
             own: Some(own),
             poller,
             tokens: Vec::new(),
+            unread: Vec::new(),
             mounts,
             discovery: Discovery::new(netns),
             valve,
@@ -274,6 +186,7 @@ impl<O: Object + Clone> Consumer<O> {
             rescan: true,
             next_scan: Instant::now(),
             turns: 0,
+            more: false,
             undrained: false,
         };
         let own = Namespace { own: true, id: Some(netns), ..Namespace::default() };
@@ -288,6 +201,13 @@ impl<O: Object + Clone> Consumer<O> {
     /// # Errors
     /// If a socket that serves all namespaces fails. What befalls a single one is an item.
     pub fn next(&mut self, wait: Wait) -> Result<Option<Told<O::Item>>, Error> {
+        self.more = false;
+        let told = self.wait(wait)?;
+        self.more = told.is_some();
+        Ok(told)
+    }
+
+    fn wait(&mut self, wait: Wait) -> Result<Option<Told<O::Item>>, Error> {
         loop {
             if let Some(told) = self.pop() {
                 return Ok(Some(told));
@@ -326,15 +246,32 @@ impl<O: Object + Clone> Consumer<O> {
         }
     }
 
-    /// When [`Consumer::next`] has something to do though the descriptor is not readable.
+    /// When [`Consumer::next`] has something to do though the descriptor is not readable: at once, if
+    /// its last call gave an item, for there may be more.
     pub fn deadline(&self) -> Instant {
         let now = Instant::now();
+        if self.more {
+            return now;
+        }
         now.checked_add(self.until_due(now)).unwrap_or(now)
     }
 
     /// Every namespace known, and what is known of its table.
     pub fn namespaces(&self) -> impl Iterator<Item = (&Arc<Namespace>, &Engine<O>)> {
         self.slots.values().map(|slot| (&slot.namespace, &slot.engine))
+    }
+
+    /// What is known of the table of a namespace; `None` if it is no more.
+    ///
+    /// What is told in the end of one that is gone ([`Told::Item`]s before [`Told::Gone`]) comes when
+    /// its table is known no longer.
+    pub fn engine(&self, namespace: &Namespace) -> Option<&Engine<O>> {
+        let key = match (namespace.own, namespace.id, namespace.nsid) {
+            (true, ..) => &OWN,
+            (false, Some(id), _) => self.by_id.get(&id)?,
+            (false, None, nsid) => self.by_nsid.get(&nsid?)?,
+        };
+        Some(&self.slots.get(key)?.engine)
     }
 
     /// Whether the tables of all namespaces that can be entered are right up to the last event
@@ -352,12 +289,19 @@ impl<O: Object + Clone> Consumer<O> {
     }
 
     /// The shared event socket, or that of the own namespace: to see its counters, exchange its
-    /// filter.
+    /// filter. See [`Consumer::sockets`] for all.
     pub fn events(&self) -> Option<&Events> {
         match &self.shared {
             Some(shared) => Some(shared.events()),
             None => self.slots.get(&OWN)?.events.as_ref(),
         }
+    }
+
+    /// Every event socket: one, or with [`Strategy::Separate`] one for each namespace that can be
+    /// entered. To see their queues and drop counters.
+    pub fn sockets(&self) -> impl Iterator<Item = &Socket> {
+        let separate = self.slots.values().filter_map(|slot| slot.events.as_ref());
+        separate.chain(self.shared.as_ref().map(Shared::events)).map(Events::socket)
     }
 
     /// Overload control, to read how much passes; `None` where there is none.
@@ -415,7 +359,8 @@ impl<O: Object + Clone> Consumer<O> {
         }
         let mut tokens = std::mem::take(&mut self.tokens);
         self.poller.wait(Wait::Never, &mut tokens).map_err(Error::Io)?;
-        for key in &tokens {
+        let unread = std::mem::take(&mut self.unread);
+        for key in tokens.iter().chain(unread.iter().filter(|key| !tokens.contains(key))) {
             any |= self.pump_slot(*key)?;
             self.rescan |= *key == MOUNTS;
         }
@@ -427,17 +372,20 @@ impl<O: Object + Clone> Consumer<O> {
     fn pump_slot(&mut self, key: Key) -> Result<bool, Error> {
         let Some(slot) = self.slots.get_mut(&key) else { return Ok(false) };
         let Some(events) = &mut slot.events else { return Ok(false) };
-        let mut any = false;
-        for _ in 0..SHARE {
+        let mut heard = 0;
+        while heard < SHARE {
             let Some(event) = events.next(Wait::Never).map_err(Error::Io)? else { break };
             if let Some(valve) = &mut self.valve {
                 valve.count(&event);
             }
             slot.engine.hear(&event, Instant::now());
-            any = true;
+            heard += 1;
+        }
+        if heard == SHARE {
+            self.unread.push(key);
         }
         self.has_items(key);
-        Ok(any)
+        Ok(heard > 0)
     }
 
     /// There may be something to tell of this namespace.
@@ -514,9 +462,8 @@ impl<O: Object + Clone> Consumer<O> {
         let Some(filter) = filter else { return Ok(false) };
         // See `Engine::set_filter`.
         self.undrained = true;
-        let sockets = self.slots.values().filter_map(|slot| slot.events.as_ref());
-        for events in sockets.chain(self.shared.as_ref().map(Shared::events)) {
-            filter.attach(events.socket()).map_err(Error::Io)?;
+        for socket in self.sockets() {
+            filter.attach(socket).map_err(Error::Io)?;
         }
         let keys: Vec<Key> = self.slots.keys().copied().collect();
         for key in keys {

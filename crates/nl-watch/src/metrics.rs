@@ -12,10 +12,10 @@ use std::time::Duration;
 use nl_conntrack::EventKind;
 use nl_socket::{Error, Loss, Received, Socket};
 
-use crate::consumer::{self, Told};
+use crate::consumer::{self, Consumer, Told};
 use crate::nat::{Lookups, NatCounters, NatTable};
 use crate::pressure::{Governor, Level};
-use crate::{Change, Item};
+use crate::{Change, Item, Object, Watch};
 
 pub use histogram::Histogram;
 
@@ -265,7 +265,8 @@ impl Metrics {
         }
     }
 
-    /// Counts an item of a consumer; `number` is the number that its namespace shall have.
+    /// Counts an item of a consumer; `number` is the number that its namespace shall have, such as
+    /// [`Namespace::number`](consumer::Namespace::number).
     pub fn told<T>(&mut self, number: impl Fn(&consumer::Namespace) -> u64, told: &Told<T>) {
         match told {
             Told::Found(namespace) => {
@@ -305,6 +306,29 @@ impl Metrics {
         self.gone.new += new;
         self.gone.update += update;
         self.gone.destroy += destroy;
+    }
+
+    /// Takes what a consumer knows of itself: how much it received, the depth of its queues, whether
+    /// its tables are right, what it could not look into, and its overload control. With
+    /// [`Metrics::told`] for each item, and [`Metrics::take_nat`], that is all.
+    pub fn take_consumer<O: Object + Clone>(&mut self, consumer: &Consumer<O>) {
+        self.received = consumer.received();
+        self.take_queue(consumer.sockets());
+        self.coverage.converged = consumer.is_converged();
+        self.coverage.hidden_processes = consumer.hidden_processes() as u64;
+        if let Some(governor) = consumer.governor() {
+            self.take_filter(governor);
+        }
+    }
+
+    /// Takes what a watch knows of itself, as [`Metrics::take_consumer`].
+    pub fn take_watch<O: Object>(&mut self, watch: &Watch<O>) {
+        self.received = watch.events().received();
+        self.take_queue([watch.events().socket()]);
+        self.coverage.converged = watch.is_converged();
+        if let Some(governor) = watch.governor() {
+            self.take_filter(governor);
+        }
     }
 
     /// Takes the state of overload control.

@@ -52,6 +52,8 @@ pub struct Watch<O: Object> {
     events: Events,
     connection: Connection,
     valve: Option<Valve>,
+    /// The last call of [`Watch::next`] gave an item.
+    more: bool,
 }
 
 impl<O: Object> Watch<O> {
@@ -77,7 +79,7 @@ impl<O: Object> Watch<O> {
     /// namespace; `events` must have joined the object's groups. Its filter is the caller's: there is
     /// no overload control before [`Watch::set_pressure`].
     pub fn new(object: O, events: Events, connection: Connection) -> Self {
-        Self { engine: Engine::new(object), events, connection, valve: None }
+        Self { engine: Engine::new(object), events, connection, valve: None, more: false }
     }
 
     fn governed(self) -> Self {
@@ -185,10 +187,13 @@ impl<O: Object> Watch<O> {
         &mut self.connection
     }
 
-    /// When [`Watch::next`] has something to do though the descriptor is not readable; `None`: not
-    /// before it is.
+    /// When [`Watch::next`] has something to do though the descriptor is not readable: at once, if its
+    /// last call gave an item, for there may be more; `None`: not before it is.
     pub fn deadline(&self) -> Option<Instant> {
         let now = Instant::now();
+        if self.more {
+            return Some(now);
+        }
         let list = self.engine.until_list(now).and_then(|left| now.checked_add(left));
         list.into_iter().chain(self.valve.as_ref().and_then(Valve::deadline)).min()
     }
@@ -199,6 +204,13 @@ impl<O: Object> Watch<O> {
     /// # Errors
     /// If a socket fails or the kernel refuses the list. A list is tried again after a pause.
     pub fn next(&mut self, wait: Wait) -> Result<Option<Item<O::Item>>, Error> {
+        self.more = false;
+        let item = self.wait(wait)?;
+        self.more = item.is_some();
+        Ok(item)
+    }
+
+    fn wait(&mut self, wait: Wait) -> Result<Option<Item<O::Item>>, Error> {
         loop {
             if let Some(item) = self.engine.next() {
                 return Ok(Some(item));

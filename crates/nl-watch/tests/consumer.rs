@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use common::udp;
 use nl_conntrack::{Change, Flow};
-use nl_socket::{Connection, Netns, Wait};
+use nl_socket::{Connection, Loss, Netns, Wait};
 use nl_testkit::{Rng, live, need, sh, wait_until};
 use nl_watch::consumer::{Consumer, Options, Strategy, Told};
-use nl_watch::{Change as What, Flows, Item, Namespace, Object as _};
+use nl_watch::metrics::Metrics;
+use nl_watch::{Change as What, Flows, Item, Namespace, Object as _, Watch};
 use nl_wire::value::Family;
 
 fn options(strategy: Strategy) -> Options {
@@ -416,5 +417,78 @@ fn processes_have_namespaces_too() {
         child.kill().unwrap();
         child.wait().unwrap();
         wait_for(&|told| matches!(told, Told::Gone { .. }));
+    });
+}
+
+/// A turn hears so many events of one socket; what is behind them, be it nothing but a loss, is heard
+/// all the same, though the descriptor is not readable.
+#[test]
+fn what_a_turn_leaves_is_heard_without_further_events() {
+    live(|| {
+        let mut kernel = Connection::open(Family::NETFILTER).unwrap();
+        let mut consumer = Consumer::open(Flows::default(), options(Strategy::Separate)).unwrap();
+        all(&mut consumer);
+        run(&mut kernel, [Change::create(udp(1))]);
+        let event = consumer.sockets().next().unwrap().mem_info().unwrap().receive_queued as usize;
+        assert_eq!(all(&mut consumer).len(), 1);
+        let mut turns = BTreeSet::new();
+        // Kernels let as many in as have room, or one more.
+        for room in 253..=257 {
+            let socket = consumer.sockets().next().unwrap();
+            // Half an event more; the kernel doubles what is asked.
+            socket.set_receive_buffer(event * (2 * room + 1) / 4).unwrap();
+            let before = consumer.received().messages;
+            run(&mut kernel, (2..=401).map(|port| Change::create(udp(port))));
+            let told = all(&mut consumer);
+            let received = consumer.received().messages - before;
+            let lost: Vec<u32> = told
+                .iter()
+                .filter_map(|told| match told {
+                    Told::Item { item: Item::Lost(Loss::Overrun { dropped }), .. } => {
+                        Some(*dropped)
+                    }
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(lost.iter().copied().map(u64::from).sum::<u64>(), 400 - received);
+            assert_eq!(mirrors(&consumer)["own"], 401);
+            turns.insert(received);
+            consumer.sockets().next().unwrap().set_receive_buffer(1 << 20).unwrap();
+            run(&mut kernel, (2..=401).map(|port| Change::delete(udp(port))));
+            all(&mut consumer);
+        }
+        assert!(turns.contains(&256), "no turn was full: {turns:?}");
+        let mut metrics = Metrics::default();
+        metrics.take_consumer(&consumer);
+        assert!(metrics.coverage.converged && metrics.queue.limit > 0);
+        assert_eq!(metrics.received, consumer.received());
+    });
+}
+
+/// Who stops before there is nothing left to be told is not made to wait for a descriptor.
+#[test]
+fn what_is_left_to_be_told_is_due() {
+    live(|| {
+        let mut kernel = Connection::open(Family::NETFILTER).unwrap();
+        let mut consumer = Consumer::open(Flows::default(), options(Strategy::Shared)).unwrap();
+        let mut watch = Watch::open(Flows::default()).unwrap();
+        all(&mut consumer);
+        assert!(watch.next(Wait::Never).unwrap().is_some());
+        run(&mut kernel, (1..=3).map(|port| Change::create(udp(port))));
+        for _ in 0..3 {
+            assert!(consumer.next(Wait::Never).unwrap().is_some());
+            assert!(watch.next(Wait::Never).unwrap().is_some());
+            let due = [consumer.deadline(), watch.deadline().unwrap()];
+            assert!(due.iter().all(|due| *due <= Instant::now()));
+        }
+        assert!(consumer.next(Wait::Never).unwrap().is_none());
+        assert!(watch.next(Wait::Never).unwrap().is_none());
+        let mut metrics = Metrics::default();
+        metrics.take_watch(&watch);
+        assert!(metrics.coverage.converged && metrics.queue.limit > 0);
+        assert_eq!(metrics.received.messages, 3);
+        // Not before the next look at the load, and the next list.
+        watch.set_pressure(None).unwrap();
+        assert!(watch.deadline().unwrap() > Instant::now() + Duration::from_secs(60));
     });
 }

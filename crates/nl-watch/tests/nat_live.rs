@@ -11,7 +11,7 @@ use nl_conntrack::{
 };
 use nl_socket::{Connection, Event, Events, Loss, Netns, Socket, Wait};
 use nl_testkit::{live, need, sh, skip, try_sh};
-use nl_watch::consumer::{Consumer, Namespace, Options, Told};
+use nl_watch::consumer::{Consumer, Options, Told};
 use nl_watch::nat::{NatDump, NatEntry, NatOptions, Tracker};
 use nl_watch::{Flows, Item, Object, Watch};
 use nl_wire::value::Family;
@@ -447,22 +447,11 @@ fn every_namespace_has_its_own_translations() {
         let mut consumer = Consumer::open(Flows::default(), Options::default()).unwrap();
         let mut tracker = Tracker::new(NatOptions::default());
         let mut follow = |tracker: &mut Tracker| {
-            while let Some(told) = consumer.next(Wait::at_most(Duration::from_secs(2))).unwrap() {
-                let inode = |namespace: &Namespace| namespace.id.unwrap().inode;
-                match told {
-                    Told::Item { namespace, item } => {
-                        let mirror = consumer.namespaces().find_map(|(n, engine)| {
-                            (n.id == namespace.id).then(|| engine.mirror())
-                        });
-                        let now = Instant::now();
-                        tracker.item(inode(&namespace), &item, mirror.unwrap(), now);
-                    }
-                    Told::Gone { namespace, .. } => {
-                        tracker.table_mut().remove_namespace(inode(&namespace));
-                    }
-                    Told::Found(_) => {}
-                    other => panic!("{other:?}"),
-                }
+            let wait = || Wait::at_most(Duration::from_secs(2));
+            while let Some(told) = tracker.consume(&mut consumer, wait()).unwrap() {
+                let expected =
+                    matches!(told, Told::Item { .. } | Told::Found(_) | Told::Gone { .. });
+                assert!(expected, "{told:?}");
             }
         };
         follow(&mut tracker);

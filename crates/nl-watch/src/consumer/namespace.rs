@@ -22,6 +22,22 @@ pub struct Namespace {
 }
 
 impl Namespace {
+    /// A number that no other namespace of this host has, for [`Tracker`](crate::nat::Tracker) and
+    /// [`Metrics`](crate::metrics::Metrics): its inode, which has 32 bits; 2³² and its
+    /// [id](Namespace::nsid) where that is all that is known.
+    ///
+    /// One of which more becomes known is found anew ([`Told::Found`](super::Told::Found)), and has
+    /// another number from then on.
+    pub fn number(&self) -> u64 {
+        let nsid = u64::from(self.nsid.unwrap_or_default().unsigned_abs());
+        self.id.map_or(1 << 32 | nsid, |id| id.inode)
+    }
+
+    /// Its number as long as its id was all that was known of it.
+    pub(crate) fn number_before(&self) -> u64 {
+        Self { nsid: self.nsid, ..Self::default() }.number()
+    }
+
     /// The last part of the first path that is a mount: what ip-netns(8) calls its name.
     pub fn name(&self) -> Option<&std::ffi::OsStr> {
         let path = self.paths.iter().find(|path| !path.starts_with("/proc"))?;
@@ -148,5 +164,6 @@ mod tests {
             ..Namespace::default()
         };
         assert_eq!(named.to_string(), "namespace a\\u{1b}b nsid 0 inode 77");
+        assert_eq!((named.number(), named.number_before()), (77, 1 << 32));
     }
 }

@@ -9,20 +9,22 @@ use super::dump::NatEntry;
 use super::options::NatOptions;
 use super::reader::NatReader;
 use super::table::{Listing, NatTable, Origin};
-use crate::{Change, Flows, Item, Mirror, Watch};
+use crate::consumer::{Consumer, Told};
+use crate::{Change, Engine, Flows, Item, Mirror, Watch};
 
 /// A [`NatTable`] that follows the kernel.
 ///
 /// Fed in one of two ways, for each namespace its own:
 ///
-/// - From a [`Watch`], by [`Tracker::follow`], or from a consumer of all namespaces, by
-///   [`Tracker::item`]: complete, and right again after every loss. They keep a mirror of all flows,
-///   translated or not.
+/// - From a [`Watch`], by [`Tracker::follow`], or from a [`Consumer`] of all namespaces, by
+///   [`Tracker::consume`]: complete, and right again after every loss. They keep a mirror of all
+///   flows, translated or not.
 /// - From events, by [`Tracker::event`], and lists, by [`Tracker::begin_list`], for those who do not
 ///   want such a mirror: list after subscribing, after each loss, and where a
 ///   [`Step`](crate::pressure::Step) says so.
 ///
-/// In both the caller names the namespace by a number of his choice, such as its inode.
+/// The caller names the namespace by a number of his choice; a consumer knows one
+/// ([`Namespace::number`](crate::Namespace::number)).
 #[derive(Debug)]
 pub struct Tracker {
     table: NatTable,
@@ -69,8 +71,61 @@ impl Tracker {
         Ok(item)
     }
 
-    /// Takes note of an item of a [`Watch`] or a [`Consumer`](crate::consumer::Consumer), and of the
-    /// mirror that it is about.
+    /// The next item of a consumer, after the table was brought up to date with it. Namespaces have
+    /// their [numbers](crate::Namespace::number).
+    ///
+    /// # Errors
+    /// As [`Consumer::next`].
+    pub fn consume(
+        &mut self,
+        consumer: &mut Consumer<Flows>,
+        wait: Wait,
+    ) -> Result<Option<Told<Flow>>, Error> {
+        let told = consumer.next(wait)?;
+        let now = Instant::now();
+        if let Some(told) = &told {
+            self.told(told, consumer, now);
+        }
+        self.table.expire(now);
+        Ok(told)
+    }
+
+    /// Takes note of what a consumer told last.
+    pub fn told(&mut self, told: &Told<Flow>, consumer: &Consumer<Flows>, now: Instant) {
+        match told {
+            Told::Item { namespace, item } => {
+                let engine = consumer.engine(namespace);
+                // One that has ended holds nothing.
+                let ended = engine.is_none().then(Mirror::default);
+                if let Some(mirror) = engine.map(Engine::mirror).or(ended.as_ref()) {
+                    self.item(namespace.number(), item, mirror, now);
+                }
+            }
+            // Its id is no longer all that is known of it: what was announced has another number.
+            Told::Found(namespace) => {
+                let mirror = consumer.engine(namespace).map(Engine::mirror);
+                if let Some(mirror) = mirror.filter(|mirror| !mirror.is_empty()) {
+                    self.table.remove_namespace(namespace.number_before());
+                    self.list(namespace.number(), mirror, now);
+                }
+            }
+            Told::Gone { namespace, .. } => {
+                self.table.remove_namespace(namespace.number());
+            }
+            Told::Failed { .. } | Told::Lost(_) | Told::Unattributed { .. } => {}
+        }
+    }
+
+    /// Takes a mirror as the list of its namespace.
+    fn list(&mut self, namespace: u64, mirror: &Mirror<Flows>, now: Instant) {
+        let listing = self.begin_list(namespace);
+        for flow in mirror.iter() {
+            self.listed(&listing, flow, now);
+        }
+        self.end_list(listing, true);
+    }
+
+    /// Takes note of an item of a [`Watch`] or a [`Consumer`], and of the mirror that it is about.
     pub fn item(
         &mut self,
         namespace: u64,
@@ -80,13 +135,7 @@ impl Tracker {
     ) {
         match item {
             // The first list is told as a whole.
-            Item::Listed { .. } => {
-                let listing = self.begin_list(namespace);
-                for flow in mirror.iter() {
-                    self.listed(&listing, flow, now);
-                }
-                self.end_list(listing, true);
-            }
+            Item::Listed { .. } => self.list(namespace, mirror, now),
             Item::Change(change) => self.change(namespace, change, now),
             // Better no answer than one that nobody corrects.
             Item::Forgotten(flow) => {

@@ -90,6 +90,8 @@ impl Object for Flows {
     fn conclude(flow: &mut Flow, end: &Flow) {
         let before = flow.protocol_info;
         Self::merge(flow, end.clone());
+        // What is left of it, if it was ended before its time.
+        flow.timeout = end.timeout;
         // Of the protocol's information the kernel repeats the state alone.
         flow.protocol_info = match (before, end.protocol_info) {
             (Some(ProtocolInfo::Tcp(old)), Some(ProtocolInfo::Tcp(new))) => {

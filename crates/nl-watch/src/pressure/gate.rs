@@ -1,9 +1,10 @@
 //! Which events of flows pass: in the kernel as classic BPF, and here by the same arithmetic.
 
+use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 
-use nl_conntrack::event_filter::{self, FilterError, FlowSampler};
+use nl_conntrack::event_filter::{self, FilterError, FlowSampler, Share};
 use nl_conntrack::{EventKind, Flow, Status};
 use nl_socket::Socket;
 use nl_socket::filter::Program;
@@ -50,6 +51,20 @@ impl Gate {
         use event_filter::EventFilter as Condition;
         let sample = Condition::Sample(self.sampler);
         if self.nat_only { Condition::nat() & sample } else { sample }
+    }
+}
+
+impl fmt::Display for Gate {
+    /// `everything`, `translated flows`, `12.500 % of the translated flows`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = self.sampler.share == Share::ALL;
+        match (self.nat_only, all) {
+            (false, true) => return f.write_str("everything"),
+            (true, true) => return f.write_str("translated flows"),
+            _ => {}
+        }
+        let of = if self.nat_only { "translated" } else { "tracked" };
+        write!(f, "{:.3} % of the {of} flows", self.sampler.rate() * 100.0)
     }
 }
 
@@ -138,5 +153,31 @@ impl EventFilter {
     pub fn attach(&self, socket: &Socket) -> io::Result<()> {
         let program = self.program().map_err(io::Error::other)?;
         socket.attach_filter(&program)
+    }
+}
+
+impl fmt::Display for EventFilter {
+    /// In a line: `everything`, `translated flows; ends of everything`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.births)?;
+        if self.deaths == self.births { Ok(()) } else { write!(f, "; ends of {}", self.deaths) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_say_what_passes() {
+        let all = EventFilter::open(7);
+        assert_eq!(all.to_string(), "everything");
+        let nat = Gate { nat_only: true, ..all.births };
+        let narrowed = EventFilter { births: nat, ..all };
+        assert_eq!(narrowed.to_string(), "translated flows; ends of everything");
+        let eighth = nat.sampler.at(0.125).unwrap();
+        let sampled = Gate { sampler: eighth, ..nat };
+        let sampled = EventFilter { births: sampled, deaths: sampled };
+        assert_eq!(sampled.to_string(), "12.500 % of the translated flows");
     }
 }
