@@ -9,6 +9,8 @@ use std::{env, fs, process, thread};
 
 use nl_socket::netns;
 
+use crate::running::Home;
+
 /// How long a live test may run.
 pub const LIMIT: Duration = Duration::from_secs(180);
 
@@ -47,6 +49,9 @@ const SKIPPED: &str = "skipped: ";
 /// default.
 ///
 /// Where the host forbids such namespaces the test is skipped, see [`skip`].
+///
+/// What the body started and left running is killed when it has ended, however it ended. Before that a
+/// [`Running`](crate::Running) sees to it.
 ///
 /// # Panics
 /// If the body panics, or runs for longer than [`LIMIT`], which the environment variable
@@ -95,7 +100,10 @@ fn run(test: &str, limit: Duration, body: impl FnOnce()) {
         Ok(child) => child,
         Err(error) => return skip(&error.to_string()),
     };
+    // Where the kernel does not let us look the test itself must see to what it started.
+    let home = Home::of(child.id()).ok();
     let status = wait(child, limit);
+    home.iter().for_each(Home::end);
     let mut text = Vec::new();
     output.rewind().and_then(|()| output.read_to_end(&mut text)).expect("the output file reads");
     let text = String::from_utf8_lossy(&text);

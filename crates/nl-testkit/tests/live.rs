@@ -1,11 +1,15 @@
 //! The harness of live tests, tested with itself.
 
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::process::parent_id;
+use std::panic::catch_unwind;
 use std::process::{self, Command};
-use std::thread;
 use std::time::Duration;
+use std::{env, thread};
 
 use nl_socket::netns;
-use nl_testkit::{live, live_within, need, sh, tool, try_sh};
+use nl_testkit::{Running, live, live_within, need, sh, tool, try_sh, wait_until};
 
 #[test]
 fn body_runs_as_root_of_an_empty_namespace() {
@@ -60,6 +64,38 @@ fn output_of_a_failed_body_is_shown() {
 fn a_body_that_hangs_is_killed() {
     live_within(Duration::from_millis(300), || thread::sleep(Duration::from_secs(30)));
     fail_where_skipped("ran for more than");
+}
+
+/// A test that is killed ends nothing that it started itself.
+#[test]
+fn what_a_killed_test_left_is_ended() {
+    let ids = |process| env::temp_dir().join(format!("nl-left-{process}"));
+    let failure = catch_unwind(|| {
+        live(|| {
+            // One has a network namespace of its own.
+            for options in ["-m", "-n"] {
+                let child = Running::start(Command::new("unshare").args([options, "sleep", "60"]));
+                let name = format!("/proc/{}/comm", child.id());
+                wait_until("it to sleep", || fs::read_to_string(&name).unwrap() == "sleep\n");
+                let mut file = File::options().create(true).append(true).open(ids(parent_id()));
+                writeln!(file.as_mut().unwrap(), "{}", child.id()).unwrap();
+                std::mem::forget(child);
+            }
+            process::exit(3);
+        });
+    });
+    let Ok(left) = fs::read_to_string(ids(process::id())) else {
+        assert!(failure.is_ok(), "it was skipped");
+        return;
+    };
+    fs::remove_file(ids(process::id())).unwrap();
+    assert!(failure.is_err() && left.lines().count() == 2, "{left}");
+    // Who takes such processes over may take its time to wait for them.
+    let lives = |id: &str| {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        stat.contains("(sleep) ") && !stat.contains(") Z ")
+    };
+    wait_until("their end", || !left.lines().any(lives));
 }
 
 #[test]
