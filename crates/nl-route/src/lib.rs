@@ -62,6 +62,8 @@
 //!   [`json`]), names from files ([`names`]), and the words of ip(8) ([`parse`]).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// What is left out can't be linked to.
+#![cfg_attr(not(feature = "text"), allow(rustdoc::broken_intra_doc_links))]
 #![no_std]
 
 extern crate alloc;

@@ -72,6 +72,18 @@
 //! Linux only. Every `unsafe` line of the workspace is in the private module
 //! `sys`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// What is left out can't be linked to.
+#![cfg_attr(
+    not(all(
+        feature = "listing",
+        feature = "bpf",
+        feature = "events",
+        feature = "netns",
+        feature = "host",
+        feature = "threads"
+    )),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 #![deny(unsafe_code)]
 
 #[cfg(not(target_os = "linux"))]

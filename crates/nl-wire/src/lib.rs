@@ -70,6 +70,11 @@
 //! - `bpf`: classic BPF, [`bpf`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// What is left out can't be linked to.
+#![cfg_attr(
+    not(all(feature = "listing", feature = "json", feature = "pcap", feature = "bpf")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 #![no_std]
 
 extern crate alloc;
