@@ -25,7 +25,7 @@ pub enum Strategy {
     Separate,
 }
 
-/// How a [`Consumer`] works.
+/// How a [`Consumer`](super::Consumer) works.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// How events are heard.
