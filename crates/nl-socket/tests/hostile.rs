@@ -7,13 +7,13 @@ mod socket_common;
 use std::env;
 use std::fs;
 use std::io::ErrorKind;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use nl_socket::exchange::{Exchange, Output};
 use nl_socket::filter::{Insn, Program};
 use nl_socket::{Connection, Error, Event, Events, Loss, Ring, Socket, Wait};
-use nl_testkit::{live, need, sh};
+use nl_testkit::{Running, live, need, sh};
 use nl_wire::header::NLMSG_ERROR;
 use nl_wire::value::Family;
 use nl_wire::{Errno, Mode};
@@ -60,16 +60,16 @@ fn attacker() {
     std::process::exit(0);
 }
 
-fn attack(protocol: Family, port: u32, groups: u32, count: u32) -> Child {
+fn attack(protocol: Family, port: u32, groups: u32, count: u32) -> Running {
     let program = env::current_exe().unwrap();
-    Command::new("setpriv")
+    let mut command = Command::new("setpriv");
+    command
         .args(["--no-new-privs", "--bounding-set", "-all", "--inh-caps", "-all", "--"])
         .arg(program)
         .args(["--exact", "attacker", "--nocapture", "--test-threads", "1"])
         .env(ATTACK, format!("{} {port} {groups} {count}", protocol.0))
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
+        .stdout(Stdio::null());
+    Running::start(&mut command)
 }
 
 fn resident_kib() -> usize {

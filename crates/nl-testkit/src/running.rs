@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 use std::os::unix::fs::MetadataExt as _;
 use std::process::{Child, Command, Output};
 
-use crate::tool::sh;
+use crate::tool::{sh, try_sh};
 
 /// A child process that ends with the test: when this value is dropped, be it by a panic, the process
 /// is killed and waited for.
@@ -97,7 +97,7 @@ impl Home {
             .collect();
         if !left.is_empty() {
             // They may end meanwhile.
-            let _ = Command::new("kill").arg("-KILL").args(left).output();
+            let _ = try_sh(&format!("kill -KILL {}", left.join(" ")));
         }
     }
 }

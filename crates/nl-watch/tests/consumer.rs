@@ -3,6 +3,7 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use common::udp;
 use nl_conntrack::{Change, Flow};
 use nl_socket::{Connection, Loss, Netns, Wait};
-use nl_testkit::{Rng, live, need, sh, wait_until};
+use nl_testkit::{Rng, Running, live, need, sh, wait_until};
 use nl_watch::consumer::{Consumer, Options, Strategy, Told};
 use nl_watch::metrics::Metrics;
 use nl_watch::{Change as What, Flows, Item, Namespace, Object as _, Watch};
@@ -390,8 +391,7 @@ fn processes_have_namespaces_too() {
         let options = Options { processes: true, ..options(Strategy::Shared) };
         let mut consumer = Consumer::open(Flows::default(), options).unwrap();
         all(&mut consumer);
-        let mut child =
-            std::process::Command::new("unshare").args(["-n", "sleep", "60"]).spawn().unwrap();
+        let child = Running::start(Command::new("unshare").args(["-n", "sleep", "60"]));
         let pid = child.id();
         let path = format!("/proc/{pid}/ns/net");
         let mut wait_for = |what: &dyn Fn(&Told<Flow>) -> bool| {
@@ -414,8 +414,7 @@ fn processes_have_namespaces_too() {
             &|told| matches!(told, Told::Item { namespace, item: Item::Change(_) } if is_it(namespace)),
         );
         drop(inside);
-        child.kill().unwrap();
-        child.wait().unwrap();
+        drop(child);
         wait_for(&|told| matches!(told, Told::Gone { .. }));
     });
 }

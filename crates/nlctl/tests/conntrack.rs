@@ -14,7 +14,7 @@ use common::{command, nlctl, run, run_with};
 use conntrack_common::{OURS, Watcher, all_read, anonymous, masks};
 use nl_conntrack::{Change, Flow, Helper, IpProtocol, List, ProtocolInfo, TcpState, Tuple, groups};
 use nl_socket::{Connection, Event, Events, Socket, Wait};
-use nl_testkit::{between, live, need, sh, skip, try_sh, wait_until};
+use nl_testkit::{Running, between, live, need, sh, skip, try_sh, wait_until};
 use nl_wire::value::Family;
 use nl_wire::{Messages, Request as _, header};
 use serde_json::Value;
@@ -329,13 +329,13 @@ fn a_reader_that_goes_away_is_no_error() {
         }
         for form in [&["conntrack", "list"][..], &["-j", "conntrack", "list"]] {
             let mut child =
-                command(form).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+                Running::start(command(form).stdout(Stdio::piped()).stderr(Stdio::piped()));
             let mut reader = BufReader::new(child.stdout.take().unwrap());
             let mut byte = [0];
             reader.read_exact(&mut byte).unwrap();
             assert!(byte == *b"t" || reader.fill_buf().is_ok());
             drop(reader);
-            let output = child.wait_with_output().unwrap();
+            let output = child.output();
             assert_eq!(output.status.code(), Some(0));
             assert_eq!(String::from_utf8_lossy(&output.stderr), "");
         }
@@ -354,13 +354,11 @@ fn other_namespaces() {
         assert_eq!(count(&["conntrack", "list"]), 0);
         assert_eq!(count(&["-n", "there", "conntrack", "list"]), 1);
         assert_eq!(count(&["conntrack", "list", "--netns", "/run/netns/there"]), 1);
-        let mut asleep = Command::new("ip");
-        let mut asleep = asleep.args(["netns", "exec", "there", "sleep", "30"]).spawn().unwrap();
+        let asleep = ["netns", "exec", "there", "sleep", "30"];
+        let asleep = Running::start(Command::new("ip").args(asleep));
         // It is in the other namespace soon.
         let there = asleep.id().to_string();
         wait_until("a process there", || count(&["-netns", &there, "conntrack", "list"]) == 1);
-        asleep.kill().unwrap();
-        asleep.wait().unwrap();
     });
 }
 

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use common::{Ran, nlctl};
 use conntrack_common::{all_read, masks};
-use nl_testkit::{live, need, sh, wait_until};
+use nl_testkit::{Running, live, need, sh, wait_until};
 use serde_json::Value;
 
 const MANUAL: &str = include_str!("../../../docs/conntrack.md");
@@ -37,7 +37,7 @@ fn run(block: &str) -> Ran {
     let mut command = Command::new("sh");
     command.args(["-e", "-c", block]).current_dir("/run").env("PATH", path());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().unwrap();
+    let child = Running::start(&mut command);
     if block.contains(" watch ") {
         // To all groups, or without updates.
         wait_until("a listener", || matches!(masks()[..], [5 | 7]));
@@ -46,7 +46,7 @@ fn run(block: &str) -> Ran {
         // A program's first netlink socket has its process id as port.
         sh("kill -INT $(awk '$2 == 12 && $4 != \"00000000\" { print $3 }' /proc/net/netlink)");
     }
-    child.wait_with_output().unwrap().into()
+    child.output().into()
 }
 
 /// With a directory in front that holds this program.

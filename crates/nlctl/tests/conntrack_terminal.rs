@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use nl_conntrack::{Change, Flow, IpProtocol, Tuple};
 use nl_socket::Connection;
-use nl_testkit::{live, need, sh};
+use nl_testkit::{Running, live, need, sh};
 use nl_wire::value::Family;
 
 const FLOWS: u16 = 5000;
@@ -36,7 +36,7 @@ fn on_a_terminal(words: &str) -> (String, String) {
     let mut script = Command::new("script");
     script.args(["-q", "-e", "-c", &line, "/run/typescript"]);
     script.stdin(Stdio::null()).stdout(Stdio::null());
-    let mut script = script.spawn().unwrap();
+    let mut script = Running::start(&mut script);
     let (mut pipe, mut first) = (File::open("/run/pipe").unwrap(), [0]);
     // It has begun, and will wait for room long before its end.
     pipe.read_exact(&mut first).unwrap();

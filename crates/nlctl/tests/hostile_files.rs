@@ -11,7 +11,7 @@ use std::time::Duration;
 use common::harmless::{harmless, harmless_json};
 use common::{Ran, command, nlctl, run, run_with};
 use nl_route::names::NameKind;
-use nl_testkit::{Rng, live, need, quiet, sh, tool, wait_until};
+use nl_testkit::{Rng, Running, live, need, quiet, sh, tool, wait_until};
 use nl_wire::pcap::{ByteOrder, HOST, Precision, Writer as Capture};
 use nl_wire::value::Family;
 
@@ -105,8 +105,8 @@ fn names_of_tables_and_protocols() {
         harmless("a name that there is not", &refused.err);
 
         let file = fs::File::create("/run/heard").unwrap();
-        let mut monitor =
-            command(&["monitor", "all"]).stdout(file).stderr(Stdio::null()).spawn().unwrap();
+        let monitor =
+            Running::start(command(&["monitor", "all"]).stdout(file).stderr(Stdio::null()));
         wait_until("the monitor", || nl_testkit::listeners(0, 1 << 6) > 0);
         sh("ip route add 203.0.113.0/24 via 192.0.2.9 proto 77 table 77
             ip rule add fwmark 8 lookup 77
@@ -116,8 +116,7 @@ fn names_of_tables_and_protocols() {
         wait_until("what it heard", || {
             String::from_utf8_lossy(&fs::read("/run/heard").unwrap()).contains("mtu 1400")
         });
-        monitor.kill().unwrap();
-        monitor.wait().unwrap();
+        drop(monitor);
         let heard = String::from_utf8(fs::read("/run/heard").unwrap()).expect("UTF-8");
         harmless("monitor", &heard);
         assert!(heard.contains(r"table \x1b[31mx"), "{heard}");

@@ -10,7 +10,7 @@ use std::time::Duration;
 use common::beside::words;
 use common::harmless::harmless;
 use common::{command, nlctl, run_with};
-use nl_testkit::{listeners, live, need, settle, sh, tool, wait_until};
+use nl_testkit::{Running, listeners, live, need, settle, sh, tool, wait_until};
 use nl_wire::header::{Flags, Header};
 use nl_wire::pcap::{ByteOrder, HOST, Precision, Writer as Capture};
 use nl_wire::table::{Key, Layout, Payload, Row, Table};
@@ -98,8 +98,7 @@ fn names_of_a_living_kernel() {
         // And it can be asked for.
         check("show dev", &nlctl(&["-o", "link", "show", "dev", name]), Some(1));
 
-        let mut monitor =
-            command(&["monitor", "link"]).stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut monitor = Running::start(command(&["monitor", "link"]).stdout(Stdio::piped()));
         wait_until("the monitor", || listeners(0, 1) > 0);
         tool("ip", &["link", "set", name, "down"]);
         tool("ip", &["link", "set", name, "mtu", "1400"]);
@@ -111,8 +110,6 @@ fn names_of_a_living_kernel() {
             assert_ne!(length, 0, "the monitor ended");
             heard.extend(&bytes[..length]);
         }
-        monitor.kill().unwrap();
-        monitor.wait().unwrap();
         check("monitor", &String::from_utf8_lossy(&heard), None);
     });
 }

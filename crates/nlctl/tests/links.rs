@@ -4,10 +4,11 @@
 mod common;
 
 use std::fs;
+use std::process::Command;
 
 use common::beside::{agree, agree_but_for, ip, same, value, words};
 use common::{run, run_with};
-use nl_testkit::{live, need, quiet, sh, wait_until};
+use nl_testkit::{Running, live, need, quiet, sh, wait_until};
 
 /// What of ours makes links and addresses, in an order in which all succeed.
 const CHANGES: [&str; 24] = [
@@ -186,8 +187,7 @@ fn links_move_between_namespaces() {
         if !need(&["ip", "unshare"]) {
             return;
         }
-        let mut other =
-            std::process::Command::new("unshare").args(["-n", "sleep", "30"]).spawn().unwrap();
+        let other = Running::start(Command::new("unshare").args(["-n", "sleep", "30"]));
         let pid = other.id();
         let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/net")).unwrap();
         wait_until("unshare", || namespace(&pid.to_string()) != namespace("self"));
@@ -203,8 +203,6 @@ fn links_move_between_namespaces() {
         assert!(agree("link show n0").out.contains("link-netns there"));
         assert!(agree("addr show n0").out.contains("link-netns there"));
         assert!(agree("-n there link show n1").out.contains("n1@if"));
-        other.kill().unwrap();
-        other.wait().unwrap();
     });
 }
 

@@ -6,12 +6,12 @@ mod common;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use common::{command, nlctl, run};
-use nl_testkit::{live, need, sh};
+use nl_testkit::{Running, live, need, sh};
 
 const TRANSLATED: &str =
     "conntrack -I -t 1000 -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 53 -g 192.0.2.2:5353";
@@ -43,8 +43,8 @@ fn until(mut so: impl FnMut() -> bool) {
     }
 }
 
-fn interrupt(mut child: Child) {
-    sh(&format!("kill -INT {}", child.id()));
+fn interrupt(mut child: Running) {
+    child.signal("INT");
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
@@ -77,7 +77,7 @@ fn a_scraper_is_served() {
         }
         sh("ip link set lo up");
         let mut command = command(&["metrics", "--listen", "127.0.0.1:0"]);
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = Running::start(command.stderr(Stdio::piped()));
         let mut told = String::new();
         BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut told).unwrap();
         let address = told.trim_end().strip_prefix("nlctl: http://").unwrap();
@@ -128,7 +128,7 @@ fn load_narrows_what_is_followed() {
         }
         sh("ip link set lo up");
         let mut counting = command(&["metrics", "--listen", "127.0.0.1:0", "--limit", "20"]);
-        let mut counting = counting.stderr(Stdio::piped()).spawn().unwrap();
+        let mut counting = Running::start(counting.stderr(Stdio::piped()));
         let mut said = BufReader::new(counting.stderr.take().unwrap());
         let mut told = String::new();
         said.read_line(&mut told).unwrap();
@@ -136,7 +136,7 @@ fn load_narrows_what_is_followed() {
         let address = address.strip_suffix("/metrics").unwrap();
         let scrape = |name| value(&ask(address, &[b"GET /metrics HTTP/1.1\r\n\r\n"]), name);
         let mut command = command(&["-j", "nat", "watch", "--limit", "20"]);
-        let mut watching = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut watching = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
         let lines = BufReader::new(watching.stdout.take().unwrap()).lines();
         let mut filters = lines.map(Result::unwrap).filter_map(|line| {
             let object: serde_json::Value = serde_json::from_str(&line).unwrap();
@@ -206,7 +206,7 @@ fn files_are_replaced_as_a_whole() {
         sh("mkdir /run/m; echo old > /run/m/nl.prom");
         let file = "/run/m/nl.prom";
         let arguments = ["metrics", "--textfile", file, "--interval", "1"];
-        let child = command(&arguments).spawn().unwrap();
+        let child = Running::start(&mut command(&arguments));
         until(|| fs::read_to_string(file).unwrap() != "old\n");
         let text = fs::read_to_string(file).unwrap();
         assert!(text.starts_with("# HELP ") && text.ends_with('\n'), "{text}");

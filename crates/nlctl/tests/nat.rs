@@ -4,11 +4,11 @@
 mod common;
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{ChildStdout, Stdio};
 use std::time::SystemTime;
 
 use common::{command, nlctl, run};
-use nl_testkit::{live, need, sh, tool};
+use nl_testkit::{Running, live, need, sh, tool};
 use serde_json::Value;
 
 const SOURCE: &str = "conntrack -I -t 1000 -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 2 --dport 80 --state SYN_SENT \
@@ -96,14 +96,14 @@ fn a_connection_is_found_by_either_direction() {
 
 /// A run of `nat watch`, and its lines.
 struct Watching {
-    child: Child,
+    child: Running,
     lines: BufReader<ChildStdout>,
 }
 
 impl Watching {
     fn start(arguments: &[&str]) -> Self {
         let mut command = command(arguments);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
         let lines = BufReader::new(child.stdout.take().unwrap());
         Self { child, lines }
     }
@@ -116,7 +116,7 @@ impl Watching {
 
     /// Interrupts it; gives what it still printed, and what it said.
     fn end(mut self) -> (String, String) {
-        sh(&format!("kill -INT {}", self.child.id()));
+        self.child.signal("INT");
         let (mut rest, mut said) = (String::new(), String::new());
         self.lines.read_to_string(&mut rest).unwrap();
         self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();

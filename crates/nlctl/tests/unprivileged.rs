@@ -7,7 +7,7 @@ use std::io::Read as _;
 use std::process::{Command, Stdio};
 
 use common::{Ran, command, fixture};
-use nl_testkit::{agree, listeners, live, need, quiet, sh, wait_until};
+use nl_testkit::{Running, agree, listeners, live, need, quiet, sh, wait_until};
 
 /// The program without any capability, though started by root of a namespace.
 fn weak(arguments: &[&str]) -> Command {
@@ -138,7 +138,7 @@ fn every_kind_of_object_can_be_followed_without_privilege() {
         let mut monitors = Vec::new();
         for (name, ..) in FOLLOWED {
             let file = std::fs::File::create(format!("/run/{name}")).unwrap();
-            monitors.push(weak(&["monitor", name]).stdout(file).spawn().unwrap());
+            monitors.push(Running::start(weak(&["monitor", name]).stdout(file)));
         }
         for (name, change, back) in FOLLOWED {
             // When it listens it tells what happens.
@@ -150,8 +150,6 @@ fn every_kind_of_object_can_be_followed_without_privilege() {
         }
         for monitor in &mut monitors {
             assert!(monitor.try_wait().unwrap().is_none(), "a monitor ended");
-            monitor.kill().unwrap();
-            monitor.wait().unwrap();
         }
     });
 }
@@ -162,7 +160,7 @@ fn listening_needs_no_privilege() {
         if !need(&["setpriv", "ip"]) {
             return;
         }
-        let mut monitor = weak(&["monitor", "link"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut monitor = Running::start(weak(&["monitor", "link"]).stdout(Stdio::piped()));
         wait_until("the monitor", || listeners(0, 1) > 0);
         sh("ip link add v0 type veth peer name v1");
         let mut heard = String::new();
@@ -173,8 +171,6 @@ fn listening_needs_no_privilege() {
             assert_ne!(length, 0, "the monitor ended: {heard}");
             heard += &String::from_utf8_lossy(&bytes[..length]);
         }
-        monitor.kill().unwrap();
-        monitor.wait().unwrap();
     });
 }
 

@@ -1,16 +1,16 @@
 //! Programs that print events, side by side.
 
 use std::fs::{self, File};
-use std::process::{Child, Command};
+use std::process::Command;
 
-use nl_testkit::wait_until;
+use nl_testkit::{Running, wait_until};
 
 use super::beside;
 use super::command;
 
 /// A program that writes to a file, ended with the test.
 pub struct Listening {
-    child: Child,
+    child: Running,
     file: String,
 }
 
@@ -19,8 +19,7 @@ impl Listening {
     pub fn start(mut program: Command, name: &str) -> Self {
         let file = format!("/run/{name}");
         let out = File::create(&file).unwrap();
-        let child = program.env("LC_ALL", "C").stdout(out).spawn();
-        Self { child: child.unwrap(), file }
+        Self { child: Running::start(program.env("LC_ALL", "C").stdout(out)), file }
     }
 
     /// The id of its process.
@@ -31,13 +30,6 @@ impl Listening {
     /// What it has printed so far.
     pub fn said(&self) -> String {
         fs::read_to_string(&self.file).unwrap()
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
