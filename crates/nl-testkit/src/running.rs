@@ -74,13 +74,19 @@ pub(crate) struct Home {
 
 impl Home {
     /// Of a process that has a user namespace of its own, or else one of mounts.
+    ///
+    /// # Errors
+    /// If it has neither, or the kernel does not let us look.
     pub(crate) fn of(process: u32) -> io::Result<Self> {
-        let is_ours = |kind| {
-            let number = |process: &str| fs::metadata(format!("/proc/{process}/ns/{kind}"));
-            Ok::<_, io::Error>(number("self")?.ino() == number(&process.to_string())?.ino())
+        let number = |process: &str, kind| {
+            fs::metadata(format!("/proc/{process}/ns/{kind}")).map(|namespace| namespace.ino())
         };
-        let kind = if is_ours("user")? { "mnt" } else { "user" };
-        Ok(Self { file: File::open(format!("/proc/{process}/ns/{kind}"))?, kind })
+        for kind in ["user", "mnt"] {
+            if number("self", kind)? != number(&process.to_string(), kind)? {
+                return Ok(Self { file: File::open(format!("/proc/{process}/ns/{kind}"))?, kind });
+            }
+        }
+        Err(io::ErrorKind::InvalidInput.into())
     }
 
     /// Kills what is left there: what a test that was killed had started, for instance.
