@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nl_conntrack::Flow;
+use nl_socket::filter::Program;
 use nl_socket::host::{Interrupts, Woken};
 use nl_socket::netns::Netns;
 use nl_socket::{Loss, Received, Socket, Wait};
 use nl_watch::consumer::{self, Consumer, Namespace, Told};
 use nl_watch::pressure::{EventFilter, Governor, GovernorOptions, Level};
-use nl_watch::{Flows, Mirror, RECEIVE_BUFFER, Watch};
+use nl_watch::{Flows, Mirror, Object, RECEIVE_BUFFER, Watch};
 use nl_wire::json::Json;
 
 use crate::args::{Flag, Options};
@@ -51,25 +52,55 @@ const PATIENCE_AT_END: Duration = Duration::from_secs(2);
 /// After so many items in a row a signal is looked for.
 const PATIENCE: u32 = 256;
 
-/// The connections of one namespace or of all.
-pub(crate) enum Feed {
-    /// Of one.
-    One(Box<Watch<Flows>>, Arc<Namespace>),
-    /// Of all.
-    All(Box<Consumer<Flows>>),
+/// Which connections are followed.
+pub(crate) struct Wanted<O = Flows> {
+    /// What tells which.
+    pub(crate) object: O,
+    /// What lets no others pass, in the kernel; without overload control, which would take its
+    /// place.
+    pub(crate) program: Option<Program>,
+    /// How many events may come.
+    pub(crate) pressure: Option<GovernorOptions>,
 }
 
-impl Feed {
-    /// Begins to follow, as `--netns`, `--all-netns` and `--family` say; within what is given for the
-    /// number of events.
+impl Wanted {
+    /// All of a family, as `--family` says; within what is given for the number of events.
+    ///
+    /// # Errors
+    /// If there is no such family.
+    pub(crate) fn all(options: &Options, pressure: Option<GovernorOptions>) -> Result<Self, Error> {
+        Ok(Self { object: Flows { family: options.family()? }, program: None, pressure })
+    }
+}
+
+/// The connections of one namespace or of all.
+pub(crate) enum Feed<O: Object<Item = Flow> = Flows> {
+    /// Of one.
+    One(Box<Watch<O>>, Arc<Namespace>),
+    /// Of all.
+    All(Box<Consumer<O>>),
+}
+
+impl<O: Object<Item = Flow> + Clone> Feed<O> {
+    /// Begins to follow, as `--netns` and `--all-netns` say.
     ///
     /// # Errors
     /// If the sockets can't be opened, or the namespace not be entered.
-    pub(crate) fn open(
+    pub(crate) fn open(options: &Options, wanted: Wanted<O>) -> Result<Self, Error> {
+        let Wanted { object, program, pressure } = wanted;
+        let feed = Self::unfiltered(options, object, pressure)?;
+        if let Some((program, socket)) = program.zip(feed.socket()) {
+            let attached = socket.attach_filter(&program);
+            attached.map_err(|error| Error::io("cannot attach a filter", &error))?;
+        }
+        Ok(feed)
+    }
+
+    fn unfiltered(
         options: &Options,
+        flows: O,
         pressure: Option<GovernorOptions>,
     ) -> Result<Self, Error> {
-        let flows = Flows { family: options.family()? };
         let buffer = options.value("buffer-size").map_or(Ok(RECEIVE_BUFFER), number_of)?;
         let netns = kernel::netns(options)?;
         if !options.has("all-netns") {
@@ -116,7 +147,7 @@ impl Feed {
     }
 
     /// What is known of the connections of a namespace.
-    pub(crate) fn mirror(&self, namespace: &Namespace) -> Option<&Mirror<Flows>> {
+    pub(crate) fn mirror(&self, namespace: &Namespace) -> Option<&Mirror<O>> {
         match self {
             Self::One(watch, _) => Some(watch.mirror()),
             Self::All(consumer) => {
@@ -187,7 +218,7 @@ impl Feed {
     }
 }
 
-impl AsFd for Feed {
+impl<O: Object<Item = Flow>> AsFd for Feed<O> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
             Self::One(watch, _) => watch.as_fd(),
@@ -276,15 +307,15 @@ pub(crate) fn say_filter(filter: &EventFilter) {
 ///
 /// # Errors
 /// As of [`Feed::open`] and `show`; if following fails.
-pub(crate) fn follow(
+pub(crate) fn follow<O: Object<Item = Flow> + Clone>(
     options: &Options,
-    pressure: Option<GovernorOptions>,
+    wanted: Wanted<O>,
     out: &mut Out,
-    mut show: impl FnMut(&mut Out, &Feed, &Told<Flow>) -> Result<(), Error>,
+    mut show: impl FnMut(&mut Out, &Feed<O>, &Told<Flow>) -> Result<(), Error>,
 ) -> Result<u8, Error> {
     let failed = |error: std::io::Error| Error::io("cannot follow events", &error);
     let interrupts = Interrupts::new().map_err(failed)?;
-    let mut feed = Feed::open(options, pressure)?;
+    let mut feed = Feed::open(options, wanted)?;
     let (mut in_a_row, mut end) = (0, None);
     loop {
         match feed.next() {

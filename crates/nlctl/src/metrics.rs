@@ -17,7 +17,7 @@ use nl_watch::nat::{NatOptions, Tracker};
 
 use crate::args::{Command, Flag, Kind, Options};
 use crate::error::{Error, FAILED, USAGE, say, word};
-use crate::feed::{self, Feed, earlier, number, say_filter, survive};
+use crate::feed::{self, Feed, Wanted, earlier, number, say_filter, survive};
 use crate::out::Out;
 
 mod server;
@@ -110,7 +110,7 @@ fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
     // Nobody looks up here, so nothing is to expire for that.
     let nat = NatOptions { orphan_lifetime: None, ..NatOptions::default() };
     let mut counting = Counting {
-        feed: Feed::open(options, feed::limit(options)?)?,
+        feed: Feed::open(options, Wanted::all(options, feed::limit(options)?)?)?,
         tracker: Tracker::new(nat),
         metrics: Metrics::default(),
     };

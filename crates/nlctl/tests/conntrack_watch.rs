@@ -10,11 +10,12 @@ use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, SystemTime};
 
 use common::Ran;
-use conntrack_common::{OURS, Watcher, all_read, anonymous, masks, own_etc};
+use conntrack_common::{OURS, Watcher, all_read, anonymous, masks, own_etc, queues};
 use conntrack_lines::ZOO;
 use nl_conntrack::parse::{Command, Line, words};
 use nl_conntrack::text::LabelNames;
 use nl_conntrack::{Change, Event, Flow, IpProtocol, ProtocolInfo, TcpState, Tuple, groups};
+use nl_socket::netns::Netns;
 use nl_socket::{Connection, Events, Wait};
 use nl_testkit::{live, live_within, need, sh, skip, try_sh, wait_until};
 use nl_wire::value::Family;
@@ -258,6 +259,80 @@ fn the_kernel_leaves_out_what_is_not_wanted() {
         }
         all.signal("CONT");
         wait_until("a loss", || all.err().contains("overrun: "));
+    });
+}
+
+/// The same of one that hears all namespaces: of another, too, what is not wanted does not arrive;
+/// what may change while a flow lives is looked at here.
+#[test]
+fn the_kernel_leaves_out_what_is_not_wanted_of_any_namespace() {
+    live(|| {
+        if !need(&["ip", "conntrack"]) {
+            return;
+        }
+        sh("ip netns add blue
+            ip netns exec blue sysctl -qw net.netfilter.nf_conntrack_events=1");
+        let blue = Netns::named("blue").unwrap();
+        let mut connection = Connection::open_in(Family::NETFILTER, &blue).unwrap();
+        let flow = |host, port, to, mark| {
+            let ends = (([10, 0, 0, host].into(), port), ([10, 0, 0, 2].into(), to));
+            let protocol_info = Some(ProtocolInfo::tcp(TcpState::ESTABLISHED));
+            let tuple = Tuple::with_ports(IpProtocol::TCP, ends.0, ends.1);
+            Flow { timeout: Some(600), protocol_info, mark: Some(mark), ..Flow::new(tuple) }
+        };
+        let mut waited = [0; 2];
+        for (line, waited) in ["", " -p tcp --dport 9 -m 4 -e NEW,DESTROY"].iter().zip(&mut waited)
+        {
+            let there = flow(9, 1, 9, 4);
+            connection.run(Change::create(there)).unwrap();
+            let watcher = Watcher::start(OURS, &format!("watch --all-netns{line}"));
+            wait_until("a listener", || masks() == [7]);
+            // It follows the other namespace, and has listed it.
+            let mut port = 100;
+            wait_until("an event", || {
+                port += 1;
+                connection.run(Change::create(flow(7, port, 9, 4))).unwrap();
+                connection.run(Change::delete(flow(7, port, 9, 4))).unwrap();
+                watcher.out().contains("[DESTROY]")
+            });
+            watcher.stop();
+            let queue = || match queues()[..] {
+                [(bytes, 0)] => bytes,
+                ref other => panic!("{other:?}"),
+            };
+            let before = queue();
+            for result in
+                connection.batch((1..=50).map(|port| Change::create(flow(1, port, 80, 4))))
+            {
+                result.unwrap();
+            }
+            *waited = queue() - before;
+            // Of four that may be wanted two are; the mark of one changes.
+            for (port, mark) in [(1, 4), (2, 5), (3, 4), (4, 5)] {
+                connection.run(Change::create(flow(1, port, 9, mark))).unwrap();
+            }
+            connection.run(Change::update(flow(1, 4, 9, 4))).unwrap();
+            connection.run(Change::delete(flow(1, 4, 9, 4))).unwrap();
+            sh("ip netns exec blue conntrack -F");
+            watcher.signal("CONT");
+            let count = |what: &str| {
+                let out = watcher.out();
+                let lines = out.lines().filter(|line| !line.contains(" src=10.0.0.7 "));
+                lines.filter(|line| line.contains(what)).count()
+            };
+            if line.is_empty() {
+                wait_until("all ends", || count("[DESTROY]") == 55);
+                assert_eq!((count("[NEW]"), count("[UPDATE]"), count("dport=80 ")), (54, 1, 100));
+            } else {
+                // One was there before, and one has become what is wanted: of both the end is shown.
+                wait_until("all ends", || count("[DESTROY]") == 4);
+                assert_eq!((count("[NEW]"), count("[UPDATE]"), count("dport=80 ")), (2, 0, 0));
+                assert_eq!((count("mark=4"), count("mark=5")), (6, 0), "{}", watcher.out());
+            }
+            let ran = watcher.end();
+            assert_eq!((ran.code, &*ran.err), (0, ""));
+        }
+        assert!(waited[0] > 10_000 && waited[1] == 0, "{waited:?}");
     });
 }
 

@@ -63,6 +63,22 @@ impl Options {
     }
 }
 
+impl Options {
+    /// Only what tells flows apart as long as they live: families, tuples, zones, translations, ids.
+    ///
+    /// Whoever keeps a table by events can leave out what this leaves out. Of marks, states, bits of
+    /// the status, labels and timeouts the table must hear, or flows that are chosen by them are
+    /// neither found nor forgotten.
+    #[must_use]
+    pub fn lasting(&self) -> Self {
+        let mut lasting = self.clone();
+        (lasting.mark, lasting.status, lasting.state) = (None, None, None);
+        (lasting.secmark, lasting.timeout, lasting.zero) = (None, None, false);
+        lasting.labels.clear();
+        lasting
+    }
+}
+
 impl Nat {
     /// Where a translation that changed something put this address or port.
     fn event_filter(self, changed: Status, end: End) -> EventFilter {

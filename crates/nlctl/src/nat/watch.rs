@@ -10,7 +10,7 @@ use super::fields;
 use crate::args::Options;
 use crate::conntrack::loss_fields;
 use crate::error::{Error, USAGE, say, word};
-use crate::feed::{Feed, follow, limit, namespace_json, say_filter};
+use crate::feed::{Feed, Wanted, follow, limit, namespace_json, say_filter};
 use crate::monitor;
 use crate::out::Out;
 
@@ -58,7 +58,7 @@ pub(super) fn run(options: &Options, out: &mut Out) -> Result<u8, Error> {
     }
     let show = Show { options, json: options.has("json"), all: options.has("all-netns") };
     let limit = limit(options)?;
-    follow(options, limit, out, |out, feed, told| show.told(out, feed, told))
+    follow(options, Wanted::all(options, limit)?, out, |out, feed, told| show.told(out, feed, told))
 }
 
 impl Show<'_> {

@@ -5,11 +5,11 @@
 
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use nl_testkit::{is_between, sh, wait_until};
+use nl_testkit::{Running, is_between, sh, wait_until};
 
 use crate::common::Ran;
 
@@ -81,7 +81,7 @@ pub fn own_etc() {
 
 /// A program that follows events and prints them to a file.
 pub struct Watcher {
-    child: Child,
+    child: Running,
     out: PathBuf,
     err: PathBuf,
 }
@@ -98,7 +98,7 @@ impl Watcher {
         command.args(["-c", &format!("exec {program} {line}")]).env("LC_ALL", "C");
         command.stdin(Stdio::null());
         command.stdout(File::create(&out).unwrap()).stderr(File::create(&err).unwrap());
-        Self { child: command.spawn().unwrap(), out, err }
+        Self { child: Running::start(&mut command), out, err }
     }
 
     /// What it printed so far.
@@ -118,7 +118,7 @@ impl Watcher {
 
     /// Sends it a signal.
     pub fn signal(&self, signal: &str) {
-        sh(&format!("kill -{signal} {}", self.child.id()));
+        self.child.signal(signal);
     }
 
     /// Stops it, and waits until it stands.
@@ -176,6 +176,12 @@ pub fn masks() -> Vec<u32> {
     let mut masks: Vec<u32> = sockets().iter().map(|socket| socket.mask).collect();
     masks.sort_unstable();
     masks
+}
+
+/// How many bytes wait in the sockets of those that listen in this namespace, and how many events
+/// were lost there.
+pub fn queues() -> Vec<(usize, usize)> {
+    sockets().iter().map(|socket| (socket.bytes, socket.drops)).collect()
 }
 
 /// Waits until all that listen in this namespace have read what was sent to them.
