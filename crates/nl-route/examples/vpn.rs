@@ -57,8 +57,12 @@ fn rules() -> [Rule; 2] {
 
 /// 5,000 routes, some of which no kernel takes.
 fn routes(tunnel: u32) -> impl Iterator<Item = Route> {
-    (0..5000_u32).map(move |number| Route {
-        destination: Prefix::new(Ipv4Addr::from_bits((100 << 24) | (number << 8)).into(), 24),
+    let prefix = |number: u32| {
+        let address = Ipv4Addr::from_bits((100 << 24) | (number << 8)).into();
+        Prefix { address, length: 24 }
+    };
+    (0..5000).map(move |number| Route {
+        destination: Some(prefix(number)),
         oif: Some(tunnel),
         gateway: (number % 1000 == 999).then_some([203, 0, 113, 9].into()),
         table: TABLE,

@@ -29,11 +29,12 @@ const IFADDRLBLMSG_LEN: usize = 12;
 /// use nl_route::{AddressLabel, Change};
 ///
 /// let label = AddressLabel {
-///     prefix: "2001:db8::/32".parse().ok(),
+///     prefix: Some("2001:db8::/32".parse()?),
 ///     label: Some(99),
 ///     ..AddressLabel::default()
 /// };
 /// let request = Change::add(label);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct AddressLabel {

@@ -37,7 +37,7 @@ const NDMSG_LEN: usize = 12;
 ///
 /// let neighbour = Neighbour {
 ///     index: 2,
-///     destination: "192.0.2.7".parse().ok(),
+///     destination: Some([192, 0, 2, 7].into()),
 ///     link_address: Some(vec![2, 0, 0, 0, 0, 7]),
 ///     ..Neighbour::default()
 /// };

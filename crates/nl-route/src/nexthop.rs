@@ -41,9 +41,9 @@ const OP_STATISTICS: u32 = 1;
 /// use nl_route::nexthop::Member;
 /// use nl_route::{Nexthop, request::Change};
 ///
-/// let one = |id: u32, gateway: &str| Nexthop {
+/// let one = |id: u32, gateway: [u8; 4]| Nexthop {
 ///     id: Some(id),
-///     gateway: gateway.parse().ok(),
+///     gateway: Some(gateway.into()),
 ///     oif: Some(2),
 ///     ..Nexthop::default()
 /// };
@@ -52,7 +52,7 @@ const OP_STATISTICS: u32 = 1;
 ///     group: vec![Member::new(1), Member { weight: 3, ..Member::new(2) }],
 ///     ..Nexthop::default()
 /// };
-/// let batch = [one(1, "192.0.2.1"), one(2, "192.0.2.2"), group].map(Change::replace);
+/// let batch = [one(1, [192, 0, 2, 1]), one(2, [192, 0, 2, 2]), group].map(Change::replace);
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Nexthop {

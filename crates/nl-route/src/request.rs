@@ -97,8 +97,10 @@ impl<T: Object> Request for List<T> {
 /// ```
 /// use nl_route::{Route, request::Change};
 ///
-/// let route = Route { destination: "10.0.0.0/8".parse().ok(), oif: Some(2), ..Route::default() };
+/// let destination = Some("10.0.0.0/8".parse()?);
+/// let route = Route { destination, oif: Some(2), ..Route::default() };
 /// let batch = [Change::replace(route.clone()), Change::delete(route)];
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Change<T> {

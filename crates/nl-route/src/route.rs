@@ -54,6 +54,9 @@ pub(crate) const RTMSG_LEN: usize = 12;
 /// };
 /// ```
 ///
+/// So a destination that could not be read must not become `None` (by `.ok()`): that is a default
+/// route.
+///
 /// [`Change`]: crate::request::Change
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Route {

@@ -43,17 +43,21 @@ const NO_SUPPRESSION: u32 = u32::MAX;
 /// label or a mask of ports then matches more than it says. [`MakeRule`] tells what was made, and
 /// [`Rule::missing_in`] what is missing.
 ///
+/// What is `None` is not asked for: a prefix that could not be read must not become one (`.ok()`), or
+/// the rule is for all packets.
+///
 /// ```
 /// use nl_route::{Rule, TableId, request::Change};
 ///
 /// let rule = Rule {
-///     source: "10.0.0.0/8".parse().ok(),
+///     source: Some("10.0.0.0/8".parse()?),
 ///     destination_ports: Some(8000..=8999),
 ///     table: TableId(100),
 ///     priority: Some(1000),
 ///     ..Rule::default()
 /// };
 /// let request = Change::add(rule);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Rule {
