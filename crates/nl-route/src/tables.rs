@@ -10,6 +10,8 @@ use crate::value::{RouteFlags, RouteProtocol, RouteType, Scope, TableId};
 
 #[cfg(feature = "link")]
 pub mod bridge;
+#[cfg(feature = "link")]
+pub mod counters;
 #[cfg(feature = "objects")]
 pub mod encap;
 #[cfg(feature = "link")]
@@ -20,7 +22,11 @@ pub mod link;
 mod objects;
 #[cfg(feature = "link")]
 pub mod other;
+#[cfg(feature = "link")]
+pub mod record;
 pub mod route;
+#[cfg(feature = "link")]
+pub mod traffic;
 #[cfg(feature = "link")]
 pub mod tunnel;
 

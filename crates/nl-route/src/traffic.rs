@@ -1,7 +1,8 @@
 //! Traffic control: queueing disciplines and their classes (`struct tcmsg`, `TCA_*`,
 //! linux/rtnetlink.h, linux/pkt_sched.h).
 //!
-//! The header is typed; what each kind has for options is kept as bytes.
+//! The header and counters are typed; what each kind has for options is kept as bytes, which
+//! [`options`] reads and makes.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -24,6 +25,10 @@ use crate::tables::other::{
 use crate::tables::{
     RTM_DELQDISC, RTM_DELTCLASS, RTM_GETQDISC, RTM_GETTCLASS, RTM_NEWQDISC, RTM_NEWTCLASS, TRAFFIC,
 };
+
+pub mod counters;
+pub mod options;
+mod value;
 
 /// Length of `struct tcmsg` in bytes.
 const TCMSG_LEN: usize = 20;
@@ -228,7 +233,8 @@ pub struct Traffic {
     pub info: u32,
     /// Its kind: `pfifo`, `htb`, ….
     pub kind: Option<Text>,
-    /// Its options, as its kind writes them. The type tells whether they are flagged as nested.
+    /// Its options, as its kind writes them; [`Qdisc::options`] and [`Class::options`] read them. The
+    /// type tells whether they are flagged as nested.
     pub options: Option<RawAttr>,
     /// Whether hardware does it.
     pub hw_offload: Option<u8>,

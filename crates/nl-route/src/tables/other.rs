@@ -6,6 +6,7 @@ use nl_wire::table::Table;
 
 use super::link::RTNL_LINK_STATS64;
 use super::route::ENCAPS;
+use super::traffic::DISCIPLINES;
 use crate::value::{
     AddressFlags, AddressProtocol, EncapType, GroupType, NeighbourExtFlags, RouteProtocol, TableId,
 };
@@ -273,7 +274,7 @@ nl_wire::attributes! {
     /// Attributes of queueing disciplines, classes and filters.
     pub static TCA: "TCA" {
         TCA_KIND = 1: Text;
-        TCA_OPTIONS = 2: Bytes;
+        TCA_OPTIONS = 2: Choice { by: TCA_KIND, cases: &DISCIPLINES };
         TCA_STATS = 3: Bytes;
         TCA_XSTATS = 4: Bytes;
         TCA_RATE = 5: Bytes;
