@@ -120,8 +120,8 @@ pub fn qdisc(json: &mut Json<'_>, qdisc: &Qdisc, context: &Context<'_>) {
     print::qdisc(&mut Out::Json(json), qdisc, context);
 }
 
-/// Appends a class: an object as in the array of `tc -j class`; its options are hexadecimal digits
-/// (`raw`).
+/// Appends a class: an object with the keys of `tc -j class`; options of kinds that are not read here
+/// are hexadecimal digits (`raw`).
 pub fn class(json: &mut Json<'_>, class: &Class, context: &Context<'_>) {
     print::class(&mut Out::Json(json), class, context);
 }

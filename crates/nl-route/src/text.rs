@@ -134,7 +134,8 @@ pub fn qdisc(out: &mut String, qdisc: &Qdisc, context: &Context<'_>) {
     print::qdisc(&mut Out::Text(out), qdisc, context);
 }
 
-/// Appends a class as `tc class` prints it; its options are hexadecimal digits.
+/// Appends a class as `tc class` prints it; options of kinds that are not read here are hexadecimal
+/// digits.
 pub fn class(out: &mut String, class: &Class, context: &Context<'_>) {
     print::class(&mut Out::Text(out), class, context);
 }

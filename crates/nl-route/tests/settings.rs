@@ -146,7 +146,7 @@ mod recorded {
     #[test]
     fn all_are_decoded_and_written_again() {
         let all = fixtures(FOLDER);
-        assert_eq!(all.len(), 22);
+        assert_eq!(all.len(), 23);
         for (name, bytes) in all {
             let again = exercise(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
             // The kernel writes multicast routes in another order than routes.
@@ -219,8 +219,14 @@ mod recorded {
                 "qdisc clsact ffff: dev v0 parent ffff:fff1 \n",
             ),
             (
-                CLASS.printed(&bytes("class_htb"), &plain)[..41].into(),
-                "class htb 1:10 dev v0 root leaf 20: optio",
+                QDISC.printed(&bytes("qdisc_tbf"), &plain),
+                "qdisc tbf 5: dev v0 root refcnt 3 rate 1Mbit burst 5Kb peakrate 2Mbit minburst 2Kb \
+                 lat 70ms \n",
+            ),
+            (
+                CLASS.printed(&bytes("class_htb"), &plain),
+                "class htb 1:10 dev v0 root leaf 20: prio 0 rate 1Mbit ceil 1Mbit burst 1600b \
+                 cburst 1600b \n",
             ),
             (NSID.printed(&bytes("nsid"), &plain), "nsid 4 (iproute2 netns name: foo)\n"),
             (NSID.printed(&bytes("nsid_gone"), &gone), "Deleted nsid 9 \n"),

@@ -1,13 +1,23 @@
-//! Queueing disciplines and classes as tc(8) prints them: the header, the options of the simplest
-//! kinds, and counters.
+//! Queueing disciplines and classes as tc(8) prints them: the header, options and counters.
 
 use core::fmt;
 
+use nl_wire::error::Error;
+use nl_wire::text::Text;
+
 use super::{Context, Hidden, Out};
 use crate::traffic::{Class, Handle, Qdisc, Traffic, TrafficStatistics};
+use units::{Rate, Size};
+
+mod counters;
+mod netem;
+mod options;
+mod shape;
+mod units;
 
 /// Appends one queueing discipline.
-pub(crate) fn qdisc(out: &mut Out<'_, '_>, Qdisc(traffic): &Qdisc, context: &Context<'_>) {
+pub(crate) fn qdisc(out: &mut Out<'_, '_>, qdisc: &Qdisc, context: &Context<'_>) {
+    let traffic = &qdisc.0;
     begin(out, context);
     if let Some(kind) = &traffic.kind {
         out.value("kind", "qdisc ", kind);
@@ -37,14 +47,21 @@ pub(crate) fn qdisc(out: &mut Out<'_, '_>, Qdisc(traffic): &Qdisc, context: &Con
         }
     }
     out.begin_object("options");
-    options(out, traffic);
+    match traffic.kind.as_ref().map(Text::as_bytes) {
+        Some(b"noqueue" | b"mq" | b"clsact") => {}
+        Some(b"ingress") => out.text("---------------- "),
+        _ => own(out, traffic, qdisc.options(), |out, kind, read| {
+            options::qdisc(out, kind, read, context);
+        }),
+    }
     out.end_object();
     out.line(context);
     end(out, traffic, context);
 }
 
 /// Appends one class.
-pub(crate) fn class(out: &mut Out<'_, '_>, Class(traffic): &Class, context: &Context<'_>) {
+pub(crate) fn class(out: &mut Out<'_, '_>, class: &Class, context: &Context<'_>) {
+    let traffic = &class.0;
     begin(out, context);
     if let Some(kind) = &traffic.kind {
         out.string("class", "class ", kind);
@@ -68,9 +85,7 @@ pub(crate) fn class(out: &mut Out<'_, '_>, Class(traffic): &Class, context: &Con
             json.display(format_args!("{leaf:#x}"));
         });
     }
-    if let Some(options) = traffic.options.as_ref().filter(|options| !options.payload.is_empty()) {
-        raw(out, &options.payload);
-    }
+    own(out, traffic, class.options(), |out, _, read| options::class(out, read, context));
     out.line(context);
     end(out, traffic, context);
 }
@@ -86,6 +101,9 @@ fn end(out: &mut Out<'_, '_>, traffic: &Traffic, context: &Context<'_>) {
     if let Some(statistics) = traffic.statistics.as_ref().filter(|_| context.statistics > 0) {
         self::statistics(out, statistics, context);
         out.line(context);
+        if let Some(counters) = traffic.counters() {
+            counters::counters(out, &counters, context);
+        }
     }
     if context.oneline {
         out.text("\n");
@@ -93,32 +111,17 @@ fn end(out: &mut Out<'_, '_>, traffic: &Traffic, context: &Context<'_>) {
     out.end_object();
 }
 
-/// The options of a discipline, as far as its kind is known here.
-fn options(out: &mut Out<'_, '_>, traffic: &Traffic) {
-    let Some(options) = &traffic.options else { return };
-    let kind = traffic.kind.as_ref().map(nl_wire::text::Text::as_bytes).unwrap_or_default();
-    match (kind, options.payload.first_chunk::<4>()) {
-        (b"noqueue" | b"mq" | b"clsact", _) => {}
-        (b"ingress", _) => out.text("---------------- "),
-        (b"pfifo" | b"pfifo_head_drop", Some(limit)) => {
-            out.number_with("limit", "limit ", u32::from_ne_bytes(*limit), "p");
-        }
-        (b"bfifo", Some(limit)) => {
-            let limit = u32::from_ne_bytes(*limit);
-            out.text(format_args!("limit {}", Size(limit.into())));
-            out.json(|json| json.field("limit", limit));
-        }
-        (b"pfifo_fast" | b"prio", Some(bands)) => {
-            out.number("bands", "bands ", u32::from_ne_bytes(*bands));
-            out.begin_array("priomap");
-            out.text("priomap ");
-            for band in options.payload.iter().skip(4).take(16) {
-                out.text(format_args!(" {band}"));
-                out.json(|json| json.value(*band));
-            }
-            out.end_array();
-        }
-        _ => raw(out, &options.payload),
+/// Options that `read` tells: as tc prints them, or else as they are.
+fn own<T>(
+    out: &mut Out<'_, '_>,
+    traffic: &Traffic,
+    read: Result<Option<T>, Error>,
+    print: impl FnOnce(&mut Out<'_, '_>, &Text, &T),
+) {
+    match (read, &traffic.kind, &traffic.options) {
+        (Ok(Some(read)), Some(kind), _) => print(out, kind, &read),
+        (_, _, Some(options)) if !options.payload.is_empty() => raw(out, &options.payload),
+        _ => {}
     }
 }
 
@@ -155,46 +158,13 @@ fn statistics(out: &mut Out<'_, '_>, statistics: &TrafficStatistics, context: &C
         out.number_with("pps", " ", packets, "pps");
     }
     if let Some(queue) = statistics.queue {
-        out.line(context);
+        // As tc does, behind a rate of 32 bits on the same line.
+        if statistics.rate.is_none() {
+            out.line(context);
+        }
         out.text(format_args!(" backlog {}", Size(queue.backlog.into())));
         out.json(|json| json.field("backlog", queue.backlog));
         out.number_with("qlen", " ", queue.length, "p");
         out.text(format_args!(" requeues {}", queue.requeues));
-    }
-}
-
-/// Bytes, in the unit in which they are nearly a whole number.
-struct Size(u64);
-
-impl fmt::Display for Size {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let near = |unit: u64, slack: u64| {
-            let count = (self.0 + unit / 2) / unit;
-            (self.0 >= unit && (count * unit).abs_diff(self.0) < slack).then_some(count)
-        };
-        if let Some(count) = near(1 << 20, 1024) {
-            write!(f, "{count}Mb")
-        } else if let Some(count) = near(1 << 10, 16) {
-            write!(f, "{count}Kb")
-        } else {
-            write!(f, "{}b", self.0)
-        }
-    }
-}
-
-/// Bytes a second, told as bits a second.
-struct Rate(u64);
-
-impl fmt::Display for Rate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [&str; 5] = ["", "K", "M", "G", "T"];
-        let mut bits = u128::from(self.0) * 8;
-        let mut unit = 0;
-        // As tc does: a greater unit where nothing is lost by it, or the number is long.
-        while unit + 1 < UNITS.len() && bits >= 1000 && (bits % 1000 == 0 || bits >= 1_000_000) {
-            bits /= 1000;
-            unit += 1;
-        }
-        write!(f, "{bits}{}bit", UNITS[unit])
     }
 }
