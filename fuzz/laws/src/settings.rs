@@ -55,14 +55,27 @@ pub fn router_prefix(body: &[u8]) {
     assert_eq!(Event::decode(&whole(&bytes)), event);
 }
 
-/// A queueing discipline that decodes survives writing and reading.
+/// A queueing discipline that decodes survives writing and reading, and so do its options.
 pub fn qdisc(body: &[u8]) {
-    object(&message(RTM_NEWQDISC, body), Qdisc::decode, Qdisc::encode, text::qdisc, json::qdisc);
+    let bytes = message(RTM_NEWQDISC, body);
+    object(&bytes, Qdisc::decode, Qdisc::encode, text::qdisc, json::qdisc);
+    let Ok(mut read) = Qdisc::decode(&whole(&bytes)) else { return };
+    let _ = read.0.counters();
+    if let Ok(Some(options)) = read.options() {
+        read.0.options = Some(options.to_attribute().expect("what was read can be written"));
+        assert_eq!(read.options(), Ok(Some(options)));
+    }
 }
 
-/// A class that decodes survives writing and reading.
+/// A class that decodes survives writing and reading, and so do its options.
 pub fn class(body: &[u8]) {
-    object(&message(RTM_NEWTCLASS, body), Class::decode, Class::encode, text::class, json::class);
+    let bytes = message(RTM_NEWTCLASS, body);
+    object(&bytes, Class::decode, Class::encode, text::class, json::class);
+    let Ok(mut read) = Class::decode(&whole(&bytes)) else { return };
+    if let Ok(Some(options)) = read.options() {
+        read.0.options = Some(options.to_attribute().expect("what was read can be written"));
+        assert_eq!(read.options(), Ok(Some(options)));
+    }
 }
 
 /// The kinds of links whose options are read, and those of the masters of ports.
