@@ -4,8 +4,6 @@ use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
 
-use crate::number::Shown;
-
 /// An IP prefix: `10.0.0.0/8`, `2001:db8::/32`, a host `192.0.2.1`.
 ///
 /// Bits behind the length are kept as they are, see [`Prefix::masked`]: the kernel refuses them in
@@ -96,7 +94,7 @@ impl From<IpAddr> for Prefix {
 impl fmt::Display for Prefix {
     /// As ip prints it: without the length if all bits count.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Shown(self.address).fmt(f)?;
+        write!(f, "{}", self.address)?;
         if self.is_host() { Ok(()) } else { write!(f, "/{}", self.length) }
     }
 }
