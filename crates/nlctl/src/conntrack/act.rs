@@ -1,6 +1,6 @@
 //! What conntrack(8) does and ends: list, get, create, update, delete, flush, count, statistics.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use nl_conntrack::parse::{Command, Line, Table};
 use nl_conntrack::stats::{GetGlobalStats, ListCpuStats, ListExpectStats};
@@ -141,7 +141,8 @@ impl Run<'_> {
     /// The lists that together hold all flows that are meant, each once.
     ///
     /// For JSON, and where counters are set to zero, the kernel picks the translated flows in two
-    /// lists. Else lines come in the order of one list, as those of conntrack(8).
+    /// lists. Else one list is picked from here, for lines come in its order, as those of
+    /// conntrack(8).
     fn lists(&self) -> Vec<List> {
         let options = &self.line.options;
         let list = options.list(self.line.command);
@@ -173,13 +174,41 @@ impl Run<'_> {
             Table::Dying => self.each(connection, ListDying { family }, wanted),
             Table::Unconfirmed => self.each(connection, ListUnconfirmed { family }, wanted),
             _ => {
-                let mut whole = true;
-                for list in self.lists() {
-                    whole &= self.each(connection, list, &mut wanted)?;
+                let mut lists = self.lists();
+                if lists.len() > 1 && options.zero {
+                    return self.each_zeroed(connection, lists, wanted);
                 }
-                Ok(whole)
+                lists.drain(..).try_fold(true, |whole, list| {
+                    Ok(self.each(connection, list, &mut wanted)? && whole)
+                })
             }
         }
+    }
+
+    /// Sets the counters of the flows of some lists to zero, and hands what was counted to `each` in
+    /// the order of one list of all flows, as conntrack(8) has it.
+    fn each_zeroed(
+        &self,
+        connection: &mut Connection,
+        lists: Vec<List>,
+        mut each: impl FnMut(Flow) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
+        let key = |flow: &Flow| (flow.zone, flow.original);
+        let mut counted = BTreeMap::new();
+        let mut whole = true;
+        for list in lists {
+            whole &= self.each(connection, list, |flow| {
+                counted.insert(key(&flow), flow);
+                Ok(())
+            })?;
+        }
+        let order = List { zero_counters: false, ..self.line.options.list(self.line.command) };
+        whole &= self.each(connection, order, |flow| {
+            counted.remove(&key(&flow)).map_or(Ok(()), &mut each)
+        })?;
+        // Those that ended meanwhile.
+        counted.into_values().try_for_each(each)?;
+        Ok(whole)
     }
 
     fn list(&self, out: &mut Out) -> Result<u8, Error> {

@@ -89,6 +89,12 @@ pub const SHOWING: &str = r"
 -L -n -z
 -L -g -z -o id
 -L -g -z -p tcp
+-L -j -z
+-L -j -z -o id,extended
+-L -j -z -o xml
+-L -j -z -o save
+-L -j 192.0.2.1 -z
+-L -j -z -f ipv6
 -L -l foo
 -L -l foo,baz
 -L -l bar
