@@ -23,17 +23,9 @@ use nl_wire::{Errno, value::Family};
 const MARK: Masked<u32> = Masked { value: 0x20, mask: 0xf0 };
 
 fn show(what: &str, flow: &Flow) {
-    let (from, to) = (flow.original, flow.reply);
     let packets = [flow.original_counters, flow.reply_counters].map(|it| it.map(|it| it.packets));
-    println!(
-        "{what}: {} -> {}:{:?}, answered by {}:{:?}; mark {:?}, packets {packets:?}",
-        from.source,
-        from.destination,
-        from.destination_port(),
-        to.source,
-        to.source_port(),
-        flow.mark,
-    );
+    let mark = flow.mark.unwrap_or_default();
+    println!("{what}: {}, answered as {}; mark {mark}, {packets:?}", flow.original, flow.reply);
 }
 
 /// Flows to `port` whose destination is translated: the kernel picks them out.
@@ -75,7 +67,9 @@ fn forget(kernel: &mut Connection, host: IpAddr) -> Result<usize, nl_socket::Err
 fn main() -> Result<(), Box<dyn Error>> {
     netns::enter_private()?;
     // Counters are a setting of each namespace.
-    fs::write("/proc/sys/net/netfilter/nf_conntrack_acct", "1")?;
+    if let Err(error) = fs::write("/proc/sys/net/netfilter/nf_conntrack_acct", "1") {
+        println!("flows are not counted: {error}");
+    }
     let pod: IpAddr = [10, 0, 0, 5].into();
     let mut kernel = Connection::open(Family::NETFILTER)?;
 

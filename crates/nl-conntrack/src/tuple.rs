@@ -1,6 +1,7 @@
 //! One direction of a flow: `CTA_TUPLE_*`.
 
-use core::net::{IpAddr, Ipv4Addr};
+use core::fmt;
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use nl_wire::attr::{ATTR_HEADER_LEN, Attr, Attrs, NLA_F_NESTED};
 use nl_wire::value::AddressFamily;
@@ -14,7 +15,17 @@ use crate::tables::{
 };
 use crate::value::IpProtocol;
 
-/// One direction of a flow, as its packets look on the wire.
+/// One direction of a flow, as its packets look on the wire. `Display` is for logs; conntrack(8)'s
+/// form is that of `text`.
+///
+/// ```
+/// use nl_conntrack::{IpProtocol, Tuple};
+///
+/// let client = ("2001:db8::1".parse()?, 4000);
+/// let tuple = Tuple::with_ports(IpProtocol::UDP, client, ("2001:db8::2".parse()?, 53));
+/// assert_eq!(tuple.to_string(), "UDP [2001:db8::1]:4000 -> [2001:db8::2]:53");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Tuple {
     /// `CTA_IP_V4_SRC`, `CTA_IP_V6_SRC`.
@@ -64,6 +75,24 @@ impl Default for Tuple {
     fn default() -> Self {
         let none = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         Self::new(IpProtocol::default(), none, none, L4::None)
+    }
+}
+
+impl fmt::Display for Tuple {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { source, destination, protocol, .. } = *self;
+        match self.l4 {
+            L4::None => write!(f, "{protocol:?} {source} -> {destination}"),
+            L4::Ports { source: from, destination: to } => {
+                let (source, destination) =
+                    (SocketAddr::new(source, from), SocketAddr::new(destination, to));
+                write!(f, "{protocol:?} {source} -> {destination}")
+            }
+            L4::Icmp { id, kind, code } => {
+                write!(f, "{protocol:?} {source} -> {destination} type {kind} code {code} id {id}")
+            }
+        }?;
+        self.zone.map_or(Ok(()), |zone| write!(f, " zone {zone}"))
     }
 }
 
