@@ -227,16 +227,16 @@ impl Encapsulation {
 const BOTTOM: u32 = 0x100;
 
 impl Mpls {
-    fn decode(attrs: Attrs<'_>) -> Result<Self, Error> {
+    fn decode(mut attrs: Attrs<'_>) -> Result<Self, Error> {
         let mut mpls = Self::default();
-        for attr in attrs {
-            let attr = attr?;
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 MPLS_IPTUNNEL_DST => mpls.labels = labels(&attr)?,
                 MPLS_IPTUNNEL_TTL => mpls.ttl = Some(attr.u8()?),
                 _ => {}
             }
         }
+        attrs.finish()?;
         Ok(mpls)
     }
 
@@ -281,10 +281,9 @@ pub(crate) fn label_stack(labels: &[u32], number: u16) -> Result<Vec<u8>, Error>
 }
 
 impl Ila {
-    fn decode(attrs: Attrs<'_>) -> Result<Self, Error> {
+    fn decode(mut attrs: Attrs<'_>) -> Result<Self, Error> {
         let mut ila = Self::default();
-        for attr in attrs {
-            let attr = attr?;
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 ILA_ATTR_LOCATOR => ila.locator = Some(attr.u64_be()?),
                 ILA_ATTR_CSUM_MODE => ila.checksum_mode = Some(attr.u8()?),
@@ -293,6 +292,7 @@ impl Ila {
                 _ => {}
             }
         }
+        attrs.finish()?;
         Ok(ila)
     }
 
@@ -343,10 +343,9 @@ impl BpfProgram {
 }
 
 impl Bpf {
-    fn decode(attrs: Attrs<'_>) -> Result<Self, Error> {
+    fn decode(mut attrs: Attrs<'_>) -> Result<Self, Error> {
         let mut bpf = Self::default();
-        for attr in attrs {
-            let attr = attr?;
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 LWT_BPF_IN => bpf.input = Some(BpfProgram::decode(&attr)?),
                 LWT_BPF_OUT => bpf.output = Some(BpfProgram::decode(&attr)?),
@@ -355,6 +354,7 @@ impl Bpf {
                 _ => {}
             }
         }
+        attrs.finish()?;
         Ok(bpf)
     }
 
@@ -383,10 +383,9 @@ fn addresses(bytes: &[u8]) -> impl DoubleEndedIterator<Item = Ipv6Addr> + '_ {
 }
 
 impl Rpl {
-    fn decode(attrs: Attrs<'_>) -> Result<Self, Error> {
+    fn decode(mut attrs: Attrs<'_>) -> Result<Self, Error> {
         let mut rpl = Self::default();
-        for attr in attrs {
-            let attr = attr?;
+        while let Some(attr) = attrs.step() {
             if attr.number() == RPL_IPTUNNEL_SRH {
                 let [_, _, _, left, ..] = attr.array::<8>()?;
                 let all = attr.payload.get(8..).unwrap_or_default();
@@ -397,6 +396,7 @@ impl Rpl {
                 rpl.segments = addresses(segments).rev().collect();
             }
         }
+        attrs.finish()?;
         Ok(rpl)
     }
 
@@ -413,10 +413,9 @@ impl Rpl {
 }
 
 impl Ioam6 {
-    fn decode(attrs: Attrs<'_>) -> Result<Self, Error> {
+    fn decode(mut attrs: Attrs<'_>) -> Result<Self, Error> {
         let mut ioam = Self::default();
-        for attr in attrs {
-            let attr = attr?;
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 IOAM6_IPTUNNEL_MODE => ioam.mode = Some(attr.u8()?),
                 IOAM6_IPTUNNEL_DST => ioam.destination = Some(attr.ipv6()?),
@@ -434,6 +433,7 @@ impl Ioam6 {
                 _ => {}
             }
         }
+        attrs.finish()?;
         Ok(ioam)
     }
 
@@ -469,16 +469,16 @@ impl Ioam6 {
 }
 
 impl Xfrm {
-    fn decode(attrs: Attrs<'_>) -> Result<Self, Error> {
+    fn decode(mut attrs: Attrs<'_>) -> Result<Self, Error> {
         let mut xfrm = Self::default();
-        for attr in attrs {
-            let attr = attr?;
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 LWT_XFRM_IF_ID => xfrm.if_id = Some(attr.u32()?),
                 LWT_XFRM_LINK => xfrm.link = Some(attr.u32()?),
                 _ => {}
             }
         }
+        attrs.finish()?;
         Ok(xfrm)
     }
 

@@ -229,11 +229,10 @@ impl NeighbourTable {
     }
 
     fn decode_body(body: &[u8]) -> Result<Self, Error> {
-        let (_, attrs) = Attrs::behind(body, NDTMSG_LEN)?;
+        let (_, mut attrs) = Attrs::behind(body, NDTMSG_LEN)?;
         let family = AddressFamily(body.first().copied().unwrap_or_default());
         let mut table = Self { family, ..Self::default() };
-        for attr in attrs {
-            let attr = attr?;
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 NDTA_NAME => table.name = Some(attr.text().into()),
                 NDTA_THRESH1 => table.threshold1 = Some(attr.u32()?),
@@ -252,6 +251,7 @@ impl NeighbourTable {
                 _ => table.unknown.push(attr.into()),
             }
         }
+        attrs.finish()?;
         Ok(table)
     }
 

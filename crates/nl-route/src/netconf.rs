@@ -73,16 +73,16 @@ impl Netconf {
     }
 
     fn decode_body(body: &[u8]) -> Result<Self, Error> {
-        let (_, attrs) = Attrs::behind(body, NETCONFMSG_LEN)?;
+        let (_, mut attrs) = Attrs::behind(body, NETCONFMSG_LEN)?;
         let family = AddressFamily(body.first().copied().unwrap_or_default());
         let mut netconf = Self { family, ..Self::default() };
-        for attr in attrs {
-            let attr = attr?;
+        while let Some(attr) = attrs.step() {
             match netconf.field(attr.number()) {
                 Some(field) => *field = Some(attr.i32()?),
                 None => netconf.unknown.push(attr.into()),
             }
         }
+        attrs.finish()?;
         Ok(netconf)
     }
 

@@ -75,16 +75,16 @@ impl Nsid {
     }
 
     fn decode_body(body: &[u8]) -> Result<Self, Error> {
-        let (_, attrs) = Attrs::behind(body, RTGENMSG_LEN)?;
+        let (_, mut attrs) = Attrs::behind(body, RTGENMSG_LEN)?;
         let (mut id, mut current) = (None, None);
-        for attr in attrs {
-            let attr = attr?;
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 NETNSA_NSID => id = Some(attr.i32()?),
                 NETNSA_CURRENT_NSID => current = Some(attr.i32()?),
                 _ => {}
             }
         }
+        attrs.finish()?;
         let assigned = |id: &i32| *id != NOT_ASSIGNED;
         let id = id.ok_or(Error::missing(NETNSA_NSID))?;
         Ok(Self { id: Some(id).filter(assigned), current: current.filter(assigned) })

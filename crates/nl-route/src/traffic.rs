@@ -259,7 +259,7 @@ impl Traffic {
     }
 
     fn decode_body(body: &[u8]) -> Result<Self, Error> {
-        let (head, attrs) = Attrs::behind(body, TCMSG_LEN)?;
+        let (head, mut attrs) = Attrs::behind(body, TCMSG_LEN)?;
         let mut traffic = Self {
             family: head.first().copied().unwrap_or_default(),
             index: word(head, 4),
@@ -268,8 +268,7 @@ impl Traffic {
             info: word(head, 16),
             ..Self::default()
         };
-        for attr in attrs {
-            let attr = attr?;
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 TCA_KIND => traffic.kind = Some(attr.text().into()),
                 TCA_OPTIONS => traffic.options = Some(attr.into()),
@@ -284,6 +283,7 @@ impl Traffic {
                 _ => traffic.unknown.push(attr.into()),
             }
         }
+        attrs.finish()?;
         Ok(traffic)
     }
 

@@ -77,10 +77,9 @@ pub enum TunnelOption {
 }
 
 impl IpTunnel {
-    pub(super) fn decode(attrs: Attrs<'_>) -> Result<Self, Error> {
+    pub(super) fn decode(mut attrs: Attrs<'_>) -> Result<Self, Error> {
         let mut tunnel = Self::default();
-        for attr in attrs {
-            let attr = attr?;
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 LWTUNNEL_IP_ID => tunnel.id = Some(attr.u64_be()?),
                 LWTUNNEL_IP_DST => tunnel.destination = Some(attr.ip()?),
@@ -101,6 +100,7 @@ impl IpTunnel {
                 _ => {}
             }
         }
+        attrs.finish()?;
         Ok(tunnel)
     }
 
@@ -136,8 +136,8 @@ impl TunnelOption {
     /// Reads one nest: the kernel tells all options of Geneve in one, and takes each in its own.
     fn decode(nest: &Attr<'_>, options: &mut Vec<Self>) -> Result<(), Error> {
         let first = options.len();
-        for attr in nest.nested() {
-            let attr = attr?;
+        let mut attrs = nest.nested();
+        while let Some(attr) = attrs.step() {
             let known = options.len() > first;
             match (nest.number(), attr.number()) {
                 (LWTUNNEL_IP_OPTS_GENEVE, LWTUNNEL_IP_OPT_GENEVE_CLASS) => {
@@ -169,6 +169,7 @@ impl TunnelOption {
                 _ => {}
             }
         }
+        attrs.finish()?;
         // Each version has fields of its own, which the other does not look at.
         if let Some(Self::Erspan { version, index, direction, hardware }) = options.last_mut() {
             if *version == 2 {

@@ -196,10 +196,9 @@ impl SegmentHeader {
 }
 
 impl Seg6 {
-    pub(super) fn decode(attrs: Attrs<'_>) -> Result<Self, Error> {
+    pub(super) fn decode(mut attrs: Attrs<'_>) -> Result<Self, Error> {
         let mut seg6 = Self::default();
-        for attr in attrs {
-            let attr = attr?;
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 SEG6_IPTUNNEL_SRH => {
                     seg6.mode = Seg6Mode(attr.u32()?);
@@ -210,6 +209,7 @@ impl Seg6 {
                 _ => {}
             }
         }
+        attrs.finish()?;
         Ok(seg6)
     }
 
@@ -225,10 +225,9 @@ impl Seg6 {
 }
 
 impl Seg6Local {
-    pub(super) fn decode(attrs: Attrs<'_>) -> Result<Self, Error> {
+    pub(super) fn decode(mut attrs: Attrs<'_>) -> Result<Self, Error> {
         let mut local = Self::default();
-        for attr in attrs {
-            let attr = attr?;
+        while let Some(attr) = attrs.step() {
             let within = |error: Error| error.within(attr.number());
             match attr.number() {
                 SEG6_LOCAL_ACTION => local.action = Seg6Action(attr.u32()?),
@@ -264,6 +263,7 @@ impl Seg6Local {
                 _ => {}
             }
         }
+        attrs.finish()?;
         Ok(local)
     }
 
@@ -333,10 +333,9 @@ impl Seg6Local {
 }
 
 impl Seg6Counters {
-    fn decode(attrs: Attrs<'_>) -> Result<Self, Error> {
+    fn decode(mut attrs: Attrs<'_>) -> Result<Self, Error> {
         let mut counters = Self::default();
-        for attr in attrs {
-            let attr = attr?;
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 SEG6_LOCAL_CNT_PACKETS => counters.packets = attr.u64()?,
                 SEG6_LOCAL_CNT_BYTES => counters.bytes = attr.u64()?,
@@ -344,15 +343,15 @@ impl Seg6Counters {
                 _ => {}
             }
         }
+        attrs.finish()?;
         Ok(counters)
     }
 }
 
 impl Seg6Flavours {
-    fn decode(attrs: Attrs<'_>) -> Result<Self, Error> {
+    fn decode(mut attrs: Attrs<'_>) -> Result<Self, Error> {
         let mut flavours = Self::default();
-        for attr in attrs {
-            let attr = attr?;
+        while let Some(attr) = attrs.step() {
             match attr.number() {
                 SEG6_LOCAL_FLV_OPERATION => flavours.operations = Some(Flavours(attr.u32()?)),
                 SEG6_LOCAL_FLV_LCBLOCK_BITS => flavours.block_bits = Some(attr.u8()?),
@@ -360,6 +359,7 @@ impl Seg6Flavours {
                 _ => {}
             }
         }
+        attrs.finish()?;
         Ok(flavours)
     }
 }

@@ -55,11 +55,10 @@ macro_rules! kinds {
 
             impl $name {
                 pub(super) fn decode(
-                    attrs: nl_wire::attr::Attrs<'_>,
+                    mut attrs: nl_wire::attr::Attrs<'_>,
                 ) -> Result<Self, nl_wire::Error> {
                     let mut value = Self::default();
-                    for attr in attrs {
-                        let attr = attr?;
+                    while let Some(attr) = attrs.step() {
                         match attr.number() {
                             $($number => {
                                 value.$field = Some(crate::link::kind::wire::$wire::read(&attr)?);
@@ -67,6 +66,7 @@ macro_rules! kinds {
                             _ => value.unknown.push(attr.into()),
                         }
                     }
+                    attrs.finish()?;
                     Ok(value)
                 }
 
@@ -184,15 +184,15 @@ impl KindData {
     }
 }
 
-fn peer(attrs: Attrs<'_>, number: u16) -> Result<Option<Box<Link>>, Error> {
+fn peer(mut attrs: Attrs<'_>, number: u16) -> Result<Option<Box<Link>>, Error> {
     let mut peer = None;
-    for attr in attrs {
-        let attr = attr?;
+    while let Some(attr) = attrs.step() {
         if attr.number() == number {
             let link = Link::decode_body(attr.payload).map_err(|error| error.within(number))?;
             peer = Some(Box::new(link));
         }
     }
+    attrs.finish()?;
     Ok(peer)
 }
 
