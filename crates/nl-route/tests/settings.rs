@@ -186,7 +186,7 @@ mod recorded {
         let plain = Context::new(&names);
         let counted = Context { statistics: 1, ..plain };
         let gone = Context { deleted: true, ..plain };
-        let rows: [(String, &str); 14] = [
+        let rows: [(String, &str); 15] = [
             (
                 LABEL.printed(&bytes("label6_link"), &plain),
                 "prefix 2001:db8::/32 dev v0 label 77 \n",
