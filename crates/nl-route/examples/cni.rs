@@ -31,20 +31,16 @@ fn open(container: &Netns) -> Result<(Connection, Connection), nl_socket::Error>
     Ok((Connection::open(Family::ROUTE)?, Connection::open_in(Family::ROUTE, container)?))
 }
 
-fn name(name: &str) -> GetLink {
-    GetLink::Name(name.into())
-}
-
 fn add(to: &Attachment<'_>) -> Result<(), Box<dyn Error>> {
     let (mut host, mut container) = open(to.container)?;
 
     host.run_unless(Change::add(Link::of_kind(to.bridge, "bridge")), Errno::EEXIST)?;
-    let bridge = host.get(name(to.bridge))?;
+    let bridge = host.get(GetLink::named(to.bridge))?;
     host.run(Change::replace(Address::new(bridge.index, to.gateway)))?;
     host.run(Change::change(Link::indexed(bridge.index).up()))?;
 
     // The peer is made in the container, so that its name disturbs nobody here.
-    if container.find(name(to.inner))?.is_none() {
+    if container.find(GetLink::named(to.inner))?.is_none() {
         let peer = Link {
             mtu: Some(to.mtu),
             netns_fd: Some(to.container.as_fd().as_raw_fd()),
@@ -55,7 +51,7 @@ fn add(to: &Attachment<'_>) -> Result<(), Box<dyn Error>> {
         host.run(Change::add(wire))?;
     }
 
-    let inner = container.get(name(to.inner))?.index;
+    let inner = container.get(GetLink::named(to.inner))?.index;
     container.run(Change::replace(Address::new(inner, to.address)))?;
     for link in [1, inner] {
         container.run(Change::change(Link::indexed(link).up()))?;
@@ -66,7 +62,7 @@ fn add(to: &Attachment<'_>) -> Result<(), Box<dyn Error>> {
     let neighbour = Neighbour {
         index: inner,
         destination: gateway,
-        link_address: host.get(name(to.bridge))?.address,
+        link_address: host.get(GetLink::named(to.bridge))?.address,
         ..Neighbour::default()
     };
     container.run(Change::replace(neighbour))?;
@@ -75,9 +71,9 @@ fn add(to: &Attachment<'_>) -> Result<(), Box<dyn Error>> {
 
 fn check(to: &Attachment<'_>) -> Result<(), Box<dyn Error>> {
     let (mut host, mut container) = open(to.container)?;
-    let bridge = host.find(name(to.bridge))?.ok_or("the bridge is gone")?;
-    let outer = host.find(name(to.outer))?.ok_or("the wire is gone")?;
-    let inner = container.find(name(to.inner))?.ok_or("the container's link is gone")?;
+    let bridge = host.find(GetLink::named(to.bridge))?.ok_or("the bridge is gone")?;
+    let outer = host.find(GetLink::named(to.outer))?.ok_or("the wire is gone")?;
+    let inner = container.find(GetLink::named(to.inner))?.ok_or("the container's link is gone")?;
 
     let filter = AddressFilter { index: Some(inner.index), ..AddressFilter::default() };
     let addresses: Vec<Address> = container.dump(List { filter })?.collect::<Result<_, _>>()?;

@@ -34,7 +34,7 @@ fn tunnel(kernel: &mut Connection, name: &str) -> Result<u32, nl_socket::Error> 
         }
     }
     made?;
-    Ok(kernel.get(GetLink::Name(name.into()))?.index)
+    Ok(kernel.get(GetLink::named(name))?.index)
 }
 
 /// Packets without the mark look into the tunnel's table, if the main one knows no way but a default.
@@ -117,7 +117,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The host's own way to the world: a wire, whose other end stays unused, and a default route.
     kernel.run(Change::add(Link::veth("up0", Link::named("up1"))?.up()))?;
     kernel.run(Change::change(Link::named("up1").up()))?;
-    let uplink = kernel.get(GetLink::Name("up0".into()))?.index;
+    let uplink = kernel.get(GetLink::named("up0"))?.index;
     kernel.run(Change::add(Address::new(uplink, "198.51.100.2/24".parse()?)))?;
     let gateway = Some([198, 51, 100, 1].into());
     kernel.run(Change::add(Route { gateway, ..Route::default() }))?;

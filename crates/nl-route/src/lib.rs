@@ -37,7 +37,7 @@
 //! use nl_wire::value::Family;
 //!
 //! let mut kernel = Connection::open(Family::ROUTE)?;
-//! let loopback = kernel.get(GetLink::Name("lo".into()))?;
+//! let loopback = kernel.get(GetLink::named("lo"))?;
 //! let filter = AddressFilter { index: Some(loopback.index), ..AddressFilter::default() };
 //! for address in kernel.dump(List::<Address> { filter })? {
 //!     println!("{:?}", address?.own());

@@ -11,7 +11,7 @@ use nl_testkit::live;
 use nl_wire::{Errno, value::Family};
 
 fn find(kernel: &mut Connection, name: &str) -> Option<Link> {
-    kernel.find(GetLink::Name(name.into())).unwrap()
+    kernel.find(GetLink::named(name)).unwrap()
 }
 
 #[test]

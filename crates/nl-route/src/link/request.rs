@@ -51,7 +51,8 @@ impl Request for LinkNames {
 
 /// Asks for one link.
 ///
-/// None of that index or name is the kernel's `ENODEV`.
+/// None of that index or name is the kernel's `ENODEV`; `Connection::find` of nl-socket makes `None`
+/// of it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum GetLink {
     /// By its index.
@@ -63,6 +64,13 @@ pub enum GetLink {
 /// The longest name of a link in bytes (`IFNAMSIZ` without the NUL); alternative names may be
 /// longer.
 pub const NAME_LENGTH_MAX: usize = 15;
+
+impl GetLink {
+    /// The link of this name, or of this alternative name.
+    pub fn named(name: impl Into<Text>) -> Self {
+        Self::Name(name.into())
+    }
+}
 
 impl Request for GetLink {
     type Item = Link;
