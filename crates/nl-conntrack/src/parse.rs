@@ -238,8 +238,9 @@ impl Line {
                 let Some(option) = table::by_letter(letter) else {
                     return Err(ParseError::quoted("unknown option ", &typed, ""));
                 };
-                // -Lz: letters go on behind a command.
-                let alone = option.is_command() && !reader.letters.is_empty();
+                // -Lz: letters go on behind a command, but for -Lexpect.
+                let is_table = Table::named(&reader.letters).is_ok() && reader.letters.len() > 2;
+                let alone = option.is_command() && !reader.letters.is_empty() && !is_table;
                 let takes = if alone { Takes::Nothing } else { option.takes() };
                 let value = reader.value(takes, None, &typed)?;
                 parsing.common(option, value)?;
@@ -279,7 +280,7 @@ impl Parsing<'_> {
             Some((name, value)) => (name, Some(value.to_string())),
             None => (typed, None),
         };
-        let typed = format!("--{name}");
+        let typed = format!("--{typed}");
         let unknown = || ParseError::quoted("unknown option ", &typed, "");
         let own = table::of_protocol(self.options.protocol);
         let all = || {

@@ -24,7 +24,7 @@ mod watch;
 mod words;
 pub(crate) use watch::loss_fields;
 pub(crate) use words::places;
-use words::{own_options, translate};
+use words::{own_options, translate, with_protocols};
 
 /// `nlctl conntrack`
 pub(crate) const COMMAND: Command = Command {
@@ -121,6 +121,7 @@ impl Context {
             self.labels = labels();
         }
         let known = self.labels.as_ref();
+        let words = &with_protocols(words)[..];
         let mut line = read(words.to_vec(), known).map_err(|error| bad_line(&error))?;
         // Commands that take addresses and no `-f` have the right family, or are refused.
         if let Some(family) = self.family_word()?.filter(|_| line.options.family != self.family) {

@@ -8,6 +8,7 @@ use crate::change::{Change, NatRange};
 use crate::expect::Expectation;
 use crate::extension::{LABEL_BITS, Labels};
 use crate::flow::Flow;
+use crate::protocol_info::ProtocolInfo;
 use crate::request::Get;
 use crate::tuple::{L4, Tuple};
 use crate::value::{IpProtocol, Status};
@@ -73,10 +74,12 @@ impl Options {
         let nat = |nat: Option<Nat>, reply: Option<u16>, own: Option<u16>| {
             let nat = nat?;
             let port = nat.port.or(reply.filter(|port| Some(*port) != own));
-            Some(NatRange {
+            let range = NatRange {
                 addresses: nat.address.map(|address| address..=address),
                 ports: port.map(|port| port..=port),
-            })
+            };
+            // To nothing it is not translated.
+            Some(range).filter(|range| range.addresses.is_some() || range.ports.is_some())
         };
         let nat_source = nat(self.source_nat, self.reply_ports[1], original.source_port());
         let nat_destination =
@@ -145,6 +148,18 @@ impl Options {
         Change { mark_mask: self.mark.map(|mark| mark.mask), labels_mask, ..update }
     }
 
+    /// Whether [`Options::update`] means another state than the flow was listed with, as far as
+    /// that shows: a timeout and labels are always set anew.
+    pub fn changes(&self, flow: &Flow) -> bool {
+        let (mark, status) = (flow.mark.unwrap_or_default(), flow.status.unwrap_or_default());
+        self.timeout.is_some()
+            || !self.label_add.is_empty()
+            || self.label_del.is_some()
+            || self.mark.is_some_and(|new| mark & !new.mask ^ new.value != mark)
+            || self.status.is_some_and(|new| !status.contains(new.value))
+            || self.state.is_some_and(|new| !is_told_by(new, flow.protocol_info))
+    }
+
     /// The expectation to create.
     ///
     /// # Errors
@@ -170,6 +185,25 @@ impl Options {
     /// If an address is missing, which [`Line::parse`](super::Line::parse) has found before.
     pub fn expected_tuple(&self) -> Result<Tuple, ParseError> {
         self.original()
+    }
+}
+
+/// Whether what is given of a protocol's information is what a flow has.
+fn is_told_by(given: ProtocolInfo, found: Option<ProtocolInfo>) -> bool {
+    fn is<T: Copy + PartialEq>(given: Option<T>, found: Option<T>) -> bool {
+        given.is_none() || given == found
+    }
+    match (given, found) {
+        (ProtocolInfo::Tcp(given), Some(ProtocolInfo::Tcp(found))) => is(given.state, found.state),
+        (ProtocolInfo::Sctp(given), Some(ProtocolInfo::Sctp(found))) => {
+            is(given.state, found.state)
+                && is(given.tag_original, found.tag_original)
+                && is(given.tag_reply, found.tag_reply)
+        }
+        (ProtocolInfo::Dccp(given), Some(ProtocolInfo::Dccp(found))) => {
+            is(given.state, found.state) && is(given.role, found.role)
+        }
+        _ => false,
     }
 }
 

@@ -173,9 +173,14 @@ impl Options {
             Id::MaskSource => self.masks[0] = self.plain_address(id, typed)?,
             Id::MaskDestination => self.masks[1] = self.plain_address(id, typed)?,
             Id::Protocol => {
-                let protocol = typed
-                    .parse()
-                    .map_err(|_| ParseError::quoted("", typed, " unsupported protocol"))?;
+                let number = typed.starts_with(|first: char| first.is_ascii_digit());
+                let protocol = if number {
+                    value::number(typed).ok().map(IpProtocol)
+                } else {
+                    typed.parse().ok()
+                };
+                let unknown = || ParseError::quoted("", typed, " unsupported protocol");
+                let protocol = protocol.ok_or_else(unknown)?;
                 if self.protocol.is_some_and(|before| before != protocol) {
                     let own = self.given >> 32 != 0;
                     if own {
@@ -189,7 +194,7 @@ impl Options {
                 let unknown = || ParseError::quoted("", typed, " unsupported protocol");
                 self.set_family(found.ok_or_else(unknown)?.1)?;
             }
-            Id::Timeout => self.timeout = Some(value::number(typed)?),
+            Id::Timeout => self.timeout = Some(value::decimal(typed)?),
             Id::Status => {
                 let warnings = &mut self.warnings;
                 let new = value::status(typed, &mut |text| warnings.push(text))?;
@@ -214,7 +219,7 @@ impl Options {
             Id::AnyNat => self.any_nat = Some(self.nat(maybe.as_deref())?),
             Id::Output => value::output(typed, &mut self.output)?,
             Id::Secmark => self.secmark = Some(value::number(typed)?),
-            Id::BufferSize => self.buffer_size = Some(value::number(typed)?),
+            Id::BufferSize => self.buffer_size = Some(value::decimal(typed)?),
             Id::Zone => self.zone = Some(value::number(typed)?),
             Id::OriginalZone => self.zones[0] = Some(value::number(typed)?),
             Id::ReplyZone => self.zones[1] = Some(value::number(typed)?),
@@ -243,18 +248,21 @@ impl Options {
         typed: &str,
     ) -> Result<(), ParseError> {
         self.given |= 1 << (option as u32 + 32);
+        // Keys of GRE are numbers as C writes them.
+        let is_key = self.protocol == Some(IpProtocol::GRE);
+        let port = || if is_key { value::number(typed) } else { value::decimal(typed) };
         match option {
-            ProtoOption::SourcePort => self.ports[0] = Some(value::number(typed)?),
-            ProtoOption::DestinationPort => self.ports[1] = Some(value::number(typed)?),
-            ProtoOption::ReplySourcePort => self.reply_ports[0] = Some(value::number(typed)?),
-            ProtoOption::ReplyDestinationPort => self.reply_ports[1] = Some(value::number(typed)?),
-            ProtoOption::MaskSourcePort => self.mask_ports[0] = Some(value::number(typed)?),
-            ProtoOption::MaskDestinationPort => self.mask_ports[1] = Some(value::number(typed)?),
-            ProtoOption::TupleSourcePort => self.tuple_ports[0] = Some(value::number(typed)?),
-            ProtoOption::TupleDestinationPort => self.tuple_ports[1] = Some(value::number(typed)?),
-            ProtoOption::IcmpType => self.icmp_type = Some(value::number(typed)?),
-            ProtoOption::IcmpCode => self.icmp_code = Some(value::number(typed)?),
-            ProtoOption::IcmpId => self.icmp_id = Some(value::number(typed)?),
+            ProtoOption::SourcePort => self.ports[0] = Some(port()?),
+            ProtoOption::DestinationPort => self.ports[1] = Some(port()?),
+            ProtoOption::ReplySourcePort => self.reply_ports[0] = Some(port()?),
+            ProtoOption::ReplyDestinationPort => self.reply_ports[1] = Some(port()?),
+            ProtoOption::MaskSourcePort => self.mask_ports[0] = Some(port()?),
+            ProtoOption::MaskDestinationPort => self.mask_ports[1] = Some(port()?),
+            ProtoOption::TupleSourcePort => self.tuple_ports[0] = Some(port()?),
+            ProtoOption::TupleDestinationPort => self.tuple_ports[1] = Some(port()?),
+            ProtoOption::IcmpType => self.icmp_type = Some(value::decimal(typed)?),
+            ProtoOption::IcmpCode => self.icmp_code = Some(value::decimal(typed)?),
+            ProtoOption::IcmpId => self.icmp_id = Some(value::decimal(typed)?),
             ProtoOption::State => self.set_state(typed)?,
             ProtoOption::OriginalTag | ProtoOption::ReplyTag => {
                 let ProtocolInfo::Sctp(sctp) = self.info() else { return Ok(()) };
@@ -342,6 +350,11 @@ impl Options {
             return Err(ParseError::new("Can't use -z with filtering parameters"));
         }
         let makes = matches!(command, Command::Create | Command::Add | Command::Get);
+        let of_ipv6 = self.family == AddressFamily::INET6;
+        let other = if of_ipv6 { IpProtocol::ICMP } else { IpProtocol::ICMPV6 };
+        if makes && command != Command::Get && self.protocol == Some(other) {
+            return Err(ParseError::plain("Operation failed: invalid parameters"));
+        }
         if makes && table == Table::Conntrack {
             pair(self.addresses, ["src", "dst"], ["reply-src", "reply-dst"])?;
         }

@@ -196,7 +196,7 @@ const fn row(commands: &'static [Command], expect: bool, rules: &'static str) ->
 }
 
 /// What conntrack(8) 1.4.7 takes.
-pub(super) static LEGAL: [Legal; 13] = [
+pub(super) static LEGAL: [Legal; 14] = [
     //                                              sdrqptuze[]{}amifngocbjwl+-OR
     row(&[Command::List], false, "ooooo.oo...oooo.ooooo.ooo..oo"),
     row(&[Command::Create, Command::Add], false, "oooocco......oo..oo....o.o.oo"),
@@ -206,6 +206,7 @@ pub(super) static LEGAL: [Legal; 13] = [
     row(&[Command::Flush], false, ".............o..o............"),
     row(&[Command::Event], false, "ooooo...o..oooo.ooooooooo..oo"),
     row(&[Command::Count, Command::Stats], false, ".............o..............."),
+    row(&[Command::Help, Command::Version], false, "............................."),
     row(&[Command::List], true, ".............o..o..o........."),
     row(&[Command::Create], true, "ccoocco..cccco..............."),
     row(&[Command::Get, Command::Delete], true, "ccooc........o..............."),

@@ -24,6 +24,22 @@ pub(super) fn number<N: TryFrom<u64>>(typed: &str) -> Result<N, ParseError> {
         .ok_or_else(|| ParseError::quoted("Bad parameter ", typed, ""))
 }
 
+/// A number that begins with zeros all the same: decimal, or `0x…`. So conntrack(8) reads ports,
+/// fields of ICMP, seconds and sizes.
+pub(super) fn decimal<N: TryFrom<u64>>(typed: &str) -> Result<N, ParseError> {
+    let digits = typed.trim_start_matches('0');
+    let is_zero = digits.is_empty() && !typed.is_empty();
+    let is_decimal = digits.starts_with(|first: char| first.is_ascii_digit());
+    number(if is_zero {
+        "0"
+    } else if is_decimal {
+        digits
+    } else {
+        typed
+    })
+    .map_err(|_| ParseError::quoted("Bad parameter ", typed, ""))
+}
+
 /// `NUMBER[/MASK]`
 pub(super) fn masked(typed: &str) -> Result<Masked<u32>, ParseError> {
     let (value, mask) = typed.split_once('/').map_or((typed, None), |(v, m)| (v, Some(m)));
@@ -108,7 +124,7 @@ pub(super) fn nat(typed: &str) -> Result<Nat, ParseError> {
         None => None,
         Some("") => return Err(ParseError::new("No port specified after `:'")),
         Some(port) => {
-            Some(number(port).map_err(|_| ParseError::quoted("Invalid port ", port, ""))?)
+            Some(decimal(port).map_err(|_| ParseError::quoted("Invalid port ", port, ""))?)
         }
     };
     let address = if ip.is_empty() && port.is_some() { None } else { Some(address(ip)?) };
@@ -246,6 +262,26 @@ mod tests {
             ("1..2", None),
         ] {
             assert_eq!(address(typed).ok(), full.map(IpAddr::from), "{typed}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_begin_with_zeros() {
+        for (typed, octal, plain) in [
+            ("010", Some(8), Some(10)),
+            ("0x10", Some(16), Some(16)),
+            ("0", Some(0), Some(0)),
+            ("000", Some(0), Some(0)),
+            ("080", None, Some(80)),
+            ("", None, None),
+            ("00x1", None, None),
+            ("0+1", None, None),
+            ("1x", None, None),
+            ("-1", None, None),
+            ("070000", Some(0o70000), None),
+        ] {
+            assert_eq!(number::<u16>(typed).ok(), octal, "{typed}");
+            assert_eq!(decimal::<u16>(typed).ok(), plain, "{typed}");
         }
     }
 

@@ -314,7 +314,10 @@ impl Run<'_> {
         let mut connection = self.connect()?;
         let mut found = Vec::new();
         let whole = self.each_flow(&mut connection, |flow| {
-            found.push(flow);
+            // As with conntrack(8), what is so already is not updated.
+            if self.line.options.changes(&flow) {
+                found.push(flow);
+            }
             Ok(())
         })?;
         let mut rows = self.rows(out);

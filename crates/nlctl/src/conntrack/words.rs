@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use nl_conntrack::IpProtocol;
 use nl_conntrack::parse::{Command, Spelled, Table};
 
 use super::{missing, timeout};
@@ -167,6 +168,52 @@ pub(super) fn own_options(
         }
     }
     Ok(rest)
+}
+
+/// Where the names of protocols stand that conntrack(8) asks getprotobyname(3) for.
+const PROTOCOLS: &str = "/etc/protocols";
+
+/// The words, with numbers for the names of protocols that only a file knows.
+pub(super) fn with_protocols(words: &[String]) -> Vec<String> {
+    let mut words = words.to_vec();
+    let mut is_next = false;
+    for typed in &mut words {
+        let was_next = std::mem::take(&mut is_next);
+        let begin = match typed.split_once('=') {
+            Some((option, _)) if is_protocol(option) => option.len() + 1,
+            _ if typed.starts_with("-p") && typed.len() > 2 => 2,
+            _ if was_next => 0,
+            _ => {
+                is_next = is_protocol(typed);
+                continue;
+            }
+        };
+        let name = typed.get(begin..).unwrap_or_default();
+        let known = name.is_empty() || name.parse::<IpProtocol>().is_ok();
+        if let Some(number) = Some(name).filter(|_| !known).and_then(number_of) {
+            typed.replace_range(begin.., &number);
+        }
+    }
+    words
+}
+
+/// Whether the value of this option is a protocol.
+fn is_protocol(typed: &str) -> bool {
+    match typed.strip_prefix("--") {
+        Some(name) => name.len() > 2 && "protonum".starts_with(name),
+        None => typed.starts_with('-') && typed.ends_with('p'),
+    }
+}
+
+/// The number that the file has for a name or another name for it.
+fn number_of(name: &str) -> Option<String> {
+    let text = std::fs::read_to_string(PROTOCOLS).ok()?;
+    let number = text.lines().find_map(|line| {
+        let mut words = line.split('#').next().unwrap_or_default().split_ascii_whitespace();
+        let (first, number) = (words.next()?, words.next()?);
+        (first == name || words.any(|other| other == name)).then_some(number)
+    });
+    number.filter(|number| number.parse::<u8>().is_ok()).map(str::to_owned)
 }
 
 /// An option as completion knows it.

@@ -196,6 +196,145 @@ pub const SHOWING: &str = r"
 -L -b 5
 -L --label-add foo
 -L --mask-src 1.1.1.1
+-Lconntrack
+--get --orig-src 10.0.0.1 --orig-dst 10.0.0.2 --proto tcp --orig-port-src 1 --orig-port-dst 80
+--get --src=10.0.0.1 --dst=10.0.0.2 --protonum=tcp --sport=1 --dport=80
+-G -s10.0.0.1 -d10.0.0.2 -ptcp --sport=1 --dport=80
+-p tcp -L
+-s 10.0.0.1 -L
+-o id -L
+-p tcp --sport 1 -L
+--sport 1 -p tcp -L
+-L --sport 1 -p tcp
+-L -p tcp -p udp
+-L -p tcp -p tcp --sport 1
+-L -s 10.0.0.1 -s 10.0.1.1
+-L -m 5 -m 0
+-L -m 0x5
+-L -m 5/0
+-L -w 0x7
+-L --zone 7
+-L --zone=7
+-L -w 7 -w 0
+-L -w 7 --orig-zone 7
+-L --orig-zone=3
+-L --orig-zone 3 --reply-zone 3
+-L --mark
+-L --mark 5/0xff
+-L --status ASSURED
+-L -u ASSURED,UNREPLIED
+-L -u ALL
+-L -u CONFIRMED,ASSURED
+-L -u OFFLOAD
+-L -u HW_OFFLOAD
+-L -u SRC_NAT_DONE
+-L -oxml
+-L -oid
+-L -o xml -o id
+-L -o save -o id
+-L -o extended,xml
+-L -o id,
+-L -o ,id
+-L -o id,,extended
+-L -o i
+-L -o e
+-L -f IPV4
+-L -f ipv4 -f ipv6
+-L -f ipv4 -f ipv4
+-L -f ipv6 -d 2001:db8::2
+-L -d 2001:db8::/127
+-L -s 2001:db8::1/128
+-L -s 2001:db8::1 --mask-src ffff::
+-L -s 2001:db8::1 --mask-src 255.0.0.0
+-L -s 10.0.0.1 --mask-src ffff::
+-L -s 10.0.0.1/24 --mask-src 255.255.255.255
+-L -s 10.0.0.1 --mask-src 255.255.255.255
+-L -d 10.0.0.2 --mask-dst 255.255.0.0
+-L --mask-dst 255.0.0.0
+-L -s ::ffff:10.0.0.1
+-L -s 0/0
+-L -s 0.0.0.0/0
+-L -s 10.0.0.1/-1
+-L -s 10.0.0.1/0x20
+-L -s ' 10.0.0.1'
+-L -s 010.0.0.1
+-L -r 192.0.2.1
+-L -q 10.0.0.1
+-L --reply-src 10.0.0.2 --reply-dst 192.0.2.1
+-L -p 6
+-L -p 0
+-L -p 50
+-L -p esp
+-L -p vrrp
+-L -p IPv6-ICMP
+-L -p 0x6
+-L -p ah
+-L -p ipip
+-L -p 0x6
+-L -p 006
+-L -p icmp6
+-L -p icmpv6
+-L -p ipv6-icmp
+-L -p udplite
+-L -p tcp --dport 80
+-L -p tcp --dport 080
+-L -p tcp --dport 0
+-L -p tcp --reply-port-dst 7000
+-L -p tcp --st ESTABLISHED
+-L -p dccp --state OPEN
+-L -p icmp --icmp-code 0
+-L -p icmpv6 --icmpv6-code 0 --icmpv6-id 7
+-L -p icmpv6 --icmp-type 128
+-L -p icmp --icmpv6-type 8
+-L -p gre --sport 1
+-L -p gre --orig-key-src 1 --orig-key-dst 0xabcd
+-L -p gre --reply-key-src 0xabcd
+-L -p 50 --sport 1
+-L -n 192.0.2.1:7000 -p tcp
+-L --dst-nat=:7000
+-L -g 192.0.2.1:
+-L -n 192.0.2.1:x
+-L -n 192.0.2.1:70000
+-L -n 192.0.2.1-192.0.2.9
+-L -j -g
+-L -n -j 192.0.2.1
+-L -l foo -l baz
+-L -l foo,
+-L -l 0
+-L --label foo
+-L --label-add=foo
+-L --label-del
+-L --label-del=foo
+-L --secmark 0
+-L -z -z
+-L -z -n
+-L -zo id
+-L -zs 10.0.0.1
+-L --zero=1
+-L -i
+-L --timeout 5
+-L -e ALL
+-L -b 10
+-L -L
+-L -C
+-D -L
+-Lz
+-s 10.0.0.1
+-o id
+-L --
+-L expect -o xml
+-L expect -o save
+-L expect -o id
+-L expect -f ipv6
+-L expect -f ipv4
+-L expect -s 1.1.1.1
+-L expect --tuple-src 1.1.1.1
+-L expect -m 1
+-L unconfirmed -p tcp
+-L unconfirmed -o xml
+-L unc
+-L conn
+-L EXPECT
 -L exp
 -L dying
 -L unconfirmed
@@ -288,6 +427,65 @@ pub const SHOWING: &str = r"
 -F expect
 -R /nonexistent
 -L -R x
+-G -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 4 --dport 53 -w 7
+-G -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 --state CLOSE
+-G -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 -u ASSURED
+-G -s ::1 -d ::2 -p icmp --icmp-type 8 --icmp-code 0 --icmp-id 3
+-G expect
+-G expect -s 1.1.1.1 -d 1.1.1.2 -p 50
+-U
+-U -i 5 -m 1
+-U -s 9.9.9.9 -m 1
+-U -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 -m 5
+-U -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 -u ASSURED
+-U -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 -u UNSET
+-U -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 --state ESTABLISHED
+-U -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 --state FOO
+-U -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 -o id
+-U -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 59 -l foo
+-U -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 59 --label-del nope
+-D -w 9
+-D -l bar
+-D -c 5
+-D -e NEW
+-D -b 5
+-D -f ipv4 -s 2001:db8::1
+-D -s ::1 -d ::2 -p icmp
+-I -t 99 -s ::1 -d ::2 -p icmp --icmp-type 8 --icmp-code 0 --icmp-id 3
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p icmpv6 --icmpv6-type 128 --icmpv6-code 0 --icmpv6-id 3
+-I -t 99 -s 1.1.1.1 -d ::2 -p 50
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p icmp --icmp-type 010 --icmp-code 0 --icmp-id 010
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p tcp --sport 1 --dport 2 --state established
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 1 --dport 2 --label-add nope
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 1 --dport 2 -i 5
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 1 --dport 2 -n ::1
+-I -t 99 -s 1.1.1.1 -p udp --sport 1 --dport 2
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 1
+-I dying
+-I foo
+-I expect -s 10.0.0.1 -d 10.0.0.2 -t 9 -m 5 -p tcp
+-I expect -s 10.0.0.1 -d 10.0.0.2 -t 9 --tuple-src ::1 --tuple-dst ::2 --mask-src ffff:: --mask-dst ffff:: -p tcp --sport 1 --dport 80 --tuple-port-src 1 --tuple-port-dst 2 --mask-port-src 0 --mask-port-dst 65535
+-D expect -p tcp
+-D unconfirmed
+-F dying
+-F -f foo
+-F -p tcp
+-F expect -p tcp
+-C -f ipv6
+-C -w 1
+-S foo
+-E dying
+-E -e NEW -e FOO
+-E -l nope
+-E expect -o id -s 1.1.1.1
+-h -s 1.1.1.1
+-V -p tcp
+-m 5
+-p tcp --sport 5
+-f ipv4
+--zero=1
+--load-file=/dev/null
+-R /dev/null
 -h -L
 -V -L
 -h -p foo
@@ -371,4 +569,31 @@ pub const CHANGING: &str = r"
 -U -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 99 --dport 53 -m 4
 -U -s 2001:db8::1 -d 2001:db8::2 -p udp --sport 9 --dport 53 -m 4
 -U -s 10.0.0.9 -d 10.0.0.2 -p udp --sport 4 --dport 53 -m 4
+-I -t 099 -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 0100 --dport 010
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 1 --dport 2 -m 010 -w 010
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 1 --dport 2 -n
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 1 --dport 2 -n 9.9.9.9:010
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p icmp --icmp-type 8 --icmp-code 0 --icmp-id 9 -n 9.9.9.9
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p gre --srckey 010 --dstkey 10 -g 9.9.9.9
+-I -t 99 -s ::1 -d ::2 -p sctp --sport 1 --dport 2 --state CLOSED --orig-vtag 010
+-I -t 99 -s ::1 -d ::2 -p udplite --sport 1 --dport 2
+-I -t 99 -r ::1 -q ::2 -p 50
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p 0x32
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p 010
+-I --timeout=99 --orig-src=1.1.1.1 --orig-dst=1.1.1.2 --proto=udp --orig-port-src=1 --orig-port-dst=2
+-I -t99 -s1.1.1.1 -d1.1.1.2 -pudp --sport=1 --dport=2 -m5
+-p udp --sport 1 --dport 2 -I -t 99 -s 1.1.1.1 -d 1.1.1.2
+--create conntrack -t 99 -s 1.1.1.1 -d 1.1.1.2 -p udp --sport 1 --dport 2
+-I -t 99 -s 1.1.1.1 -d 1.1.1.2 -p tcp --sport 1 --dport 2 --state SYN_SENT -u SEEN_REPLY -u ASSURED
+-U -f ipv6 -m 3
+-U -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 80 --state CLOSE -t 50 -m 1
+-U -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 53 -l foo --label-add bar
+-U -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 3 --dport 53 --label-del foo,baz
+-D -s 10.0.0.0/29 -o id
+-D -d 10.0.0.0/29 --mask-dst 255.255.255.255
+-D -w 0
+-D --orig-zone 7
+-D -m 0
+-D -n 192.0.2.1:4
+-D --proto=tcp
 ";
