@@ -22,8 +22,8 @@ pub(crate) struct Row {
     /// How it is written.
     pub(crate) name: String,
     /// Of a command its proper name, of all else what its value can be: `-` there is none, `?`
-    /// anything, `@link`, `@netns`, `@file`, words between bars; behind `=` if only attached to it;
-    /// behind `+` if options come with it.
+    /// anything, or some of these between bars: words, `@link`, `@netns`, `@file`, `@` and a file of
+    /// names of iproute2; behind `=` if only attached to it; behind `+` if options come with it.
     pub(crate) leads: String,
     /// What it means, in one line.
     pub(crate) about: String,
@@ -70,14 +70,23 @@ impl Row {
 
 /// What a value can be that help texts call this.
 pub(crate) fn values_of(placeholder: &str) -> String {
-    let words: Vec<_> = placeholder.split('|').filter(|word| is_word(word)).collect();
-    match placeholder {
-        "FILE" => "@file".into(),
-        _ if placeholder.starts_with("NAME|") && placeholder.ends_with("PID") => "@netns".into(),
-        _ if placeholder.split('|').any(|part| part == "LINK") => "@link".into(),
-        _ if !words.is_empty() => words.join("|"),
-        _ => "?".into(),
+    let known = match placeholder {
+        "FILE" => "@file",
+        _ if placeholder.starts_with("NAME|") && placeholder.ends_with("PID") => "@netns",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return known.into();
     }
+    let parts = placeholder.split('|').filter_map(|part| match part {
+        "LINK" => Some("@link"),
+        "TABLE" => Some("@rt_tables"),
+        "SCOPE" => Some("@rt_scopes"),
+        "GROUP" => Some("@group"),
+        _ => Some(part).filter(|part| is_word(part)),
+    });
+    let parts: Vec<_> = parts.collect();
+    if parts.is_empty() { "?".into() } else { parts.join("|") }
 }
 
 /// What is typed as it stands, in difference to what stands for something.

@@ -49,6 +49,7 @@ fn bash_completes() {
         ("nlctl route add default dev l", "lo"),
         ("nlctl route add default pref ", "low medium high"),
         ("nlctl addr flush s", "scope secondary"),
+        ("nlctl route list table c", "cache"),
         ("nlctl monitor ne", "neigh netconf nexthop"),
         // Those of conntrack, by our names and by letters.
         ("nlctl conntrack de", "delete"),
@@ -90,6 +91,23 @@ fn names_of_namespaces_are_completed() {
             completed(&["nlctl -n b", "nlctl --netns = g", "nlctl conntrack -C --netns bl"]);
         assert_eq!(found, ["black blue", "green", "black blue"]);
     });
+}
+
+/// Where these shells are, they find nothing wrong with their scripts.
+#[test]
+fn scripts_are_read_by_their_shells() {
+    for shell in ["bash", "zsh", "fish"] {
+        let mut command = Command::new(shell);
+        let Ok(mut child) = command.arg("-n").stdin(Stdio::piped()).stderr(Stdio::piped()).spawn()
+        else {
+            eprintln!("no {shell} here");
+            continue;
+        };
+        let script = nlctl(&["completions", shell]);
+        child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 /// The scripts of all shells have the same rows, and rows for whatever the help tells.

@@ -3,7 +3,7 @@
 # means: $about, and whether it can be a file: $files. For bash and zsh.
 _nlctl_find() {
     [ -z "${ZSH_VERSION-}" ] || emulate -L sh
-    local rows here options place=nlctl kind leads about_it word rest pending='' before=''
+    local rows here options place=nlctl kind name leads about_it word pending='' before=''
     found=() about=() files=
     _nlctl_rows nlctl
     here=$rows options=$rows
@@ -91,31 +91,36 @@ $options"
     kind=$first_kind leads=$first_leads
 }
 
-# Adds the values of a kind that begin so.
+# Adds the values of these kinds that begin so.
 _nlctl_values() {
-    local rest=$1 path
-    case $1 in
-    @link)
-        for path in /sys/class/net/*; do
-            [ ! -e "$path/ifindex" ] || _nlctl_add "${path##*/}" "$2"
-        done
-        ;;
-    @netns)
-        for path in /run/netns/*; do
-            [ ! -e "$path" ] || _nlctl_add "${path##*/}" "$2"
-        done
-        ;;
-    @file) files=yes ;;
-    *)
-        rest=${1#+}\|
-        # Words may be joined by commas.
-        case $2 in *,*) before=$before${2%,*}, ;; esac
-        while [ -n "$rest" ]; do
-            case $1 in [+a-zA-Z]*) _nlctl_add "${rest%%|*}" "${2##*,}" ;; esac
-            rest=${rest#*|}
-        done
-        ;;
-    esac
+    local rest=${1#+}\| typed=${2##*,} number name text
+    # Words may be joined by commas.
+    case $2 in *,*) before=$before${2%,*}, ;; esac
+    while [ -n "$rest" ]; do
+        case $rest in
+        @link\|*)
+            for name in /sys/class/net/*; do
+                [ ! -e "$name/ifindex" ] || _nlctl_add "${name##*/}" "$typed"
+            done
+            ;;
+        @netns\|*)
+            for name in /run/netns/*; do
+                [ ! -e "$name" ] || _nlctl_add "${name##*/}" "$typed"
+            done
+            ;;
+        @file\|*) files=yes ;;
+        @*)
+            name=${rest%%|*}
+            name=/etc/iproute2/${name#@}
+            [ -r "$name" ] || name=/usr/share/${name#/etc/}
+            [ ! -r "$name" ] || while read -r number name text; do
+                case $number in [0-9]*) _nlctl_add "$name" "$typed" ;; esac
+            done <"$name"
+            ;;
+        [a-zA-Z]*) _nlctl_add "${rest%%|*}" "$typed" ;;
+        esac
+        rest=${rest#*|}
+    done
 }
 
 # Adds a word if it begins with what was typed.

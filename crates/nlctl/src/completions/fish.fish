@@ -79,28 +79,33 @@ function __nlctl_look
     printf '%s\n' $first
 end
 
-# The values of a kind, for what was typed of them, behind what precedes them.
+# The values of these kinds, for what was typed of them, behind what precedes them.
 function __nlctl_values
     set -l before "$argv[3]"
-    switch "$argv[1]"
-        case - \? ''
-        case @link
-            for path in /sys/class/net/*/ifindex
-                echo "$before"(string split / -- $path)[-2]
-            end
-        case @netns
-            for path in /run/netns/*
-                echo "$before"(string split / -- $path)[-1]
-            end
-        case @file
-            __fish_complete_path "$argv[2]"
-        case '*'
-            # Words may be joined by commas.
-            string match -q '*,*' -- "$argv[2]"
-            and set before "$before"(string replace -r '[^,]*$' '' -- $argv[2])
-            for value in (string split '|' -- (string replace '+' '' -- $argv[1]))
+    # Words may be joined by commas.
+    string match -q '*,*' -- "$argv[2]"
+    and set before "$before"(string replace -r '[^,]*$' '' -- $argv[2])
+    for value in (string split '|' -- (string replace '+' '' -- "$argv[1]"))
+        switch $value
+            case - \? ''
+            case @link
+                for path in /sys/class/net/*/ifindex
+                    echo "$before"(string split / -- $path)[-2]
+                end
+            case @netns
+                for path in /run/netns/*
+                    echo "$before"(string split / -- $path)[-1]
+                end
+            case @file
+                __fish_complete_path "$argv[2]"
+            case '@*'
+                set -l file /etc/iproute2/(string sub -s 2 -- $value)
+                test -r $file; or set file (string replace /etc /usr/share -- $file)
+                test -r $file; or continue
+                string replace -rf '^[0-9]\S*\s+(\S+).*' "$before"'$1' <$file
+            case '*'
                 echo "$before$value"
-            end
+        end
     end
 end
 
