@@ -69,6 +69,11 @@ pub fn neighbour(json: &mut Json<'_>, neighbour: &Neighbour, context: &Context<'
     print::neighbour(&mut Out::Json(json), neighbour, context);
 }
 
+/// Appends a neighbour: an object as in the array of `ip -j -br neighbour`.
+pub fn brief_neighbour(json: &mut Json<'_>, neighbour: &Neighbour, context: &Context<'_>) {
+    print::brief_neighbour(&mut Out::Json(json), neighbour, context);
+}
+
 /// Appends the multicast groups of a link: an object as in the array of `ip -j maddress`.
 pub fn memberships(json: &mut Json<'_>, index: u32, groups: &[Membership], context: &Context<'_>) {
     print::memberships(&mut Out::Json(json), index, groups, context);

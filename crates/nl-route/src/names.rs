@@ -295,10 +295,15 @@ impl Names {
         known.map_or(LinkType::ETHER, |(_, kind)| kind)
     }
 
-    /// The index of the link of that name or alternative name; also of `if7`, if no link is called so.
+    /// The index of the link of that name or alternative name; also of `if7`, if no link is called so,
+    /// and of `eth0:1`, which is a label of addresses of `eth0`.
     pub fn link_index(&self, name: &str) -> Option<u32> {
-        let known = self.links.iter().find(|link| link.1.0 == *name).map(|link| *link.0);
-        let known = known.or_else(|| self.altnames.get(&Text::from(name)).copied());
+        let known = |name: &str| {
+            let known = self.links.iter().find(|link| link.1.0 == *name).map(|link| *link.0);
+            known.or_else(|| self.altnames.get(&Text::from(name)).copied())
+        };
+        // No name of a link has a colon.
+        let known = known(name).or_else(|| known(name.split_once(':')?.0));
         let digits = |name: &str| name.strip_prefix("if")?.parse().ok();
         known.or_else(|| digits(name).filter(|index| *index != 0))
     }

@@ -41,7 +41,7 @@ pub use colors::Colors;
 pub(crate) use colors::Ink;
 pub(crate) use link::link;
 pub(crate) use membership::memberships;
-pub(crate) use neighbour::neighbour;
+pub(crate) use neighbour::{brief_neighbour, neighbour};
 pub(crate) use nexthop::{bucket, nexthop};
 pub(crate) use route::{METRICS, route};
 pub(crate) use rule::rule;
@@ -286,6 +286,19 @@ impl Out<'_, '_> {
     pub(crate) fn end_object(&mut self) {
         if let Self::Json(json) = self {
             json.end_object();
+        }
+    }
+
+    /// How much text there is, for [`Out::pad`].
+    pub(crate) fn length(&self) -> usize {
+        if let Self::Text(out) = self { out.len() } else { 0 }
+    }
+
+    /// Fills the text written since `start` up to a width, and adds a blank.
+    pub(crate) fn pad(&mut self, start: usize, width: usize) {
+        if let Self::Text(out) = self {
+            let written = out.get(start..).map_or(0, |word| word.chars().count());
+            out.extend(core::iter::repeat_n(' ', width.saturating_sub(written) + 1));
         }
     }
 

@@ -82,6 +82,11 @@ pub fn neighbour(out: &mut String, neighbour: &Neighbour, context: &Context<'_>)
     print::neighbour(&mut Out::Text(out), neighbour, context);
 }
 
+/// Appends a neighbour as `ip -br neighbour` prints it: one line.
+pub fn brief_neighbour(out: &mut String, neighbour: &Neighbour, context: &Context<'_>) {
+    print::brief_neighbour(&mut Out::Text(out), neighbour, context);
+}
+
 /// Appends the multicast groups of a link as `ip maddress` prints them, a line each behind one for
 /// the link.
 pub fn memberships(out: &mut String, index: u32, groups: &[Membership], context: &Context<'_>) {

@@ -280,7 +280,7 @@ fn addresses_are_listed_as_ip_lists_them() {
             let (ours, theirs) = agree(
                 || ADDRESS.values(&addresses(), &context),
                 || {
-                    let links = value(&ip(&["-j", word], &["addr"]));
+                    let links = value(&ip(&["-j", "-o", word], &["addr"]));
                     let infos = links.as_array().unwrap().iter().map(|link| &link["addr_info"]);
                     infos.flat_map(|info| info.as_array().unwrap()).cloned().collect()
                 },

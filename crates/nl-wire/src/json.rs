@@ -17,7 +17,7 @@ use alloc::string::String;
 use core::fmt::{self, Write as _};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::number;
+use crate::number::{self, Shown};
 use crate::prefix::Prefix;
 use crate::text::{Colons, Escaped, Text, is_control};
 
@@ -314,6 +314,13 @@ impl ToJson for IpAddr {
         json.out.push('"');
         number::address(json.out, *self);
         json.out.push('"');
+    }
+}
+
+/// As [`IpAddr`].
+impl ToJson for Shown {
+    fn to_json(&self, json: &mut Json<'_>) {
+        self.0.to_json(json);
     }
 }
 

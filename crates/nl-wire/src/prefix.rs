@@ -4,6 +4,8 @@ use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
 
+use crate::number::Shown;
+
 /// An IP prefix: `10.0.0.0/8`, `2001:db8::/32`, a host `192.0.2.1`.
 ///
 /// Bits behind the length are kept as they are, see [`Prefix::masked`]: the kernel refuses them in
@@ -94,7 +96,7 @@ impl From<IpAddr> for Prefix {
 impl fmt::Display for Prefix {
     /// As ip prints it: without the length if all bits count.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.address)?;
+        Shown(self.address).fmt(f)?;
         if self.is_host() { Ok(()) } else { write!(f, "/{}", self.length) }
     }
 }

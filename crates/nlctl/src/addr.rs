@@ -9,7 +9,7 @@ use nl_route::{Action, Address, AddressFamily, Change, Context, Hidden, Link, js
 use nl_wire::Errno;
 
 use crate::args::{Command, Kind, Options, command};
-use crate::error::{Error, FAILED, USAGE, word};
+use crate::error::{Error, FAILED, USAGE, say, word};
 use crate::link;
 use crate::names;
 use crate::object::Session;
@@ -60,7 +60,8 @@ fn list(options: &Options, out: &mut Out) -> Result<u8, Error> {
         learn_namespaces(&mut session.names, &mut session.connection);
     }
     links.retain(|link| selector.admits_link(link));
-    if selector.family == AddressFamily::INET6 {
+    // Of a single link it asks for all.
+    if session.family == AddressFamily::INET6 && selector.index.is_none() {
         links = links.into_iter().map(of_ipv6).collect();
     }
     let alone = selector.label.is_some();
@@ -249,6 +250,8 @@ fn delete(options: &Options, _: &mut Out) -> Result<u8, Error> {
 
 fn change(action: Action, options: &Options) -> Result<u8, Error> {
     let mut session = Session::start(options)?;
-    let object = parse::change(&session.words, session.family, &session.names, action)?;
+    let warn = &mut |text: &str| say(text);
+    let (words, family) = (&session.words, session.family);
+    let object = parse::change_and_warn(words, family, &session.names, action, warn)?;
     session.change(&Change { action, object })
 }

@@ -237,9 +237,7 @@ fn read(
                 Some(Arg::Short(letter)) => {
                     (flag(&path, |flag| flag.short == Some(letter)), format!("-{letter}"))
                 }
-                Some(Arg::Long(name)) => {
-                    (flag(&path, |flag| flag.long.contains(&name)), format!("--{name}"))
-                }
+                Some(Arg::Long(name)) => (long(&path, name), format!("--{name}")),
             };
             let flag = flag.ok_or_else(|| unknown_option(&path, &typed))?;
             (flag, is_optional(flag).then(|| parser.optional_value()).flatten())
@@ -296,19 +294,26 @@ fn flag(path: &[&'static Command], fits: impl Fn(&Flag) -> bool) -> Option<&'sta
     path.iter().rev().flat_map(|command| command.flags).find(|flag| fits(flag))
 }
 
-/// The option that is written with its whole name behind a single dash, and a value behind `=` if
+/// The option that is written with its long name behind a single dash, and a value behind `=` if
 /// that may be left out.
 fn single_dash(
     path: &[&'static Command],
     typed: &OsStr,
 ) -> Option<(&'static Flag, Option<OsString>)> {
     let name = typed.to_str()?.strip_prefix('-').filter(|name| name.len() > 1)?;
-    if let Some(flag) = flag(path, |flag| flag.long.contains(&name)) {
+    if let Some(flag) = long(path, name) {
         return Some((flag, None));
     }
     let (name, value) = name.split_once('=')?;
-    let flag = flag(path, |flag| flag.long.contains(&name) && is_optional(flag))?;
+    let flag = long(path, name).filter(|flag| is_optional(flag))?;
     Some((flag, Some(value.into())))
+}
+
+/// The option of this long name, or, of two letters or more, the first with a name that begins so.
+fn long(path: &[&'static Command], typed: &str) -> Option<&'static Flag> {
+    let begins = |flag: &Flag| flag.long.iter().any(|name| name.starts_with(typed));
+    flag(path, |flag| flag.long.contains(&typed))
+        .or_else(|| flag(path, begins).filter(|_| typed.len() > 1))
 }
 
 /// Whether this is a word of the command though it begins as options do.

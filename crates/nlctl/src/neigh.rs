@@ -57,7 +57,14 @@ tells how many went, with -s -s which.";
 
 const FDB_HELP: &str = "WORDS are dev LINK and br LINK.";
 
-const PRINTER: Printer<Neighbour> = Printer { json: json::neighbour, text: text::neighbour };
+const FULL: Printer<Neighbour> = Printer { json: json::neighbour, text: text::neighbour };
+const BRIEF: Printer<Neighbour> =
+    Printer { json: json::brief_neighbour, text: text::brief_neighbour };
+
+/// How to print, as the options say.
+fn printer(options: &Options) -> &'static Printer<Neighbour> {
+    if options.has("brief") { &BRIEF } else { &FULL }
+}
 
 /// After this many rounds a flush gives up: as ip does.
 const ROUNDS: usize = 10;
@@ -65,7 +72,8 @@ const ROUNDS: usize = 10;
 fn list(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let mut session = Session::start(options)?;
     let selector = parse::selector(&session.words, session.family, &session.names, false)?;
-    session.list(out, &PRINTER, List::<Neighbour> { filter: selector.filter }, selector.hidden)
+    let request = List::<Neighbour> { filter: selector.filter };
+    session.list(out, printer(options), request, selector.hidden)
 }
 
 fn forwarding(options: &Options, out: &mut Out) -> Result<u8, Error> {
@@ -88,13 +96,13 @@ fn forwarding(options: &Options, out: &mut Out) -> Result<u8, Error> {
             }
         }
     }
-    session.list(out, &PRINTER, List::<Neighbour> { filter }, Hidden(0))
+    session.list(out, &FULL, List::<Neighbour> { filter }, Hidden(0))
 }
 
 fn get(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let mut session = Session::start(options)?;
     let request = parse::get(&session.words, session.family, &session.names)?;
-    session.get(out, &PRINTER, request)
+    session.get(out, printer(options), request)
 }
 
 fn change(action: Action, options: &Options) -> Result<u8, Error> {

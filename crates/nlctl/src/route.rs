@@ -7,7 +7,9 @@ use nl_route::parse::{self, WordError};
 use nl_route::route::Hop;
 use nl_route::tables::route::{RTA, RTA_ENCAP, RTA_GATEWAY, RTA_MULTIPATH};
 use nl_route::value::HopFlags;
-use nl_route::{Action, Change, Context, GetLink, GetRoute, List, Route, RouteType, TableId};
+use nl_route::{
+    Action, Change, Context, GetLink, GetRoute, List, Prefix, Route, RouteType, TableId,
+};
 use nl_socket::{Connection, Loss};
 use nl_wire::Errno;
 use nl_wire::table::Path;
@@ -104,6 +106,15 @@ pub(crate) fn get(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let mut names = names::from_files(options);
     learn_named(&mut names, &mut connection, &words)?;
     let mut request = parse::get(&words, options.family()?, &names)?;
+    // The route of a single packet: ip passes over a length, too.
+    let lengths = words.iter().filter_map(|word| word.parse::<Prefix>().ok());
+    for prefix in lengths.filter(|it| !it.is_host() && it.address == request.destination) {
+        let whole = Prefix::host(prefix.address).length;
+        say(format_args!(
+            "Warning: /{} as prefix is invalid, only /{whole} (or none) is supported.",
+            prefix.length
+        ));
+    }
     let mut ask = |request| connection.get(request).map_err(|error| Error::rtnetlink(&error));
     let mut routes = vec![ask(request)?];
     if let (true, None, [first]) = (connected, request.source, &*routes) {

@@ -25,21 +25,38 @@ pub(crate) fn flush_routes(options: &Options, out: &mut Out) -> Result<u8, Error
     if session.words.is_empty() {
         return Err(Error::new(FAILED, "\"ip route flush\" requires arguments."));
     }
-    let routes = selected(&mut session)?;
-    let mut deleted = 0_usize;
+    let selector = parse::selector(&session.words, session.family, &session.names)?;
+    let routes: Vec<Route> = session.all(selector.filter).map_err(|error| match error {
+        Error::Told { code, text } => {
+            Error::Told { code, text: text.replace("\nDump terminated", "\nFlush terminated") }
+        }
+        other @ Error::Output(_) => other,
+    })?;
+    let told = options.list("statistics").count();
+    if told > 1 {
+        let context = names::context(&session.names, options);
+        let context = Context { hidden: selector.hidden, ..context };
+        for route in &routes {
+            nl_route::text::route(out.text(), route, &context);
+        }
+    }
+    let found = routes.len();
     let mut first = None;
     for result in session.connection.batch(routes.into_iter().map(Change::delete)) {
         match result {
-            Ok(()) => deleted += 1,
             // It went with another.
-            Err(error) if error.errno() == Some(Errno::ESRCH) => {}
-            Err(error) => {
+            Err(error) if error.errno() != Some(Errno::ESRCH) => {
                 first.get_or_insert(Error::rtnetlink(&error));
             }
+            _ => {}
         }
     }
-    if options.has("statistics") {
-        out.append(format_args!("*** Flushed {deleted} routes ***\n"));
+    match (told, found) {
+        (0, _) => {}
+        (_, 0) => out.append(format_args!("Nothing to flush.\n")),
+        _ => out.append(format_args!(
+            "\n*** Round 1, deleting {found} entries ***\n*** Flush is complete after 1 round ***\n"
+        )),
     }
     first.map_or(Ok(0), Err)
 }

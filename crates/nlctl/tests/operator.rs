@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use common::beside::{agree, agree_json, words};
 use common::listening::Listening;
 use common::{command, run};
-use nl_testkit::{listeners, live, need, quiet, sh, wait_until};
+use nl_testkit::{listeners, live, need, quiet, settle, sh, wait_until};
 
 /// Links that nothing speaks on, addresses, routes, a neighbour and a rule.
 const HOST: &str = "
@@ -98,6 +98,35 @@ l l vrf v0
 l l type bridge_slave
 n s vrf v0
 nexthop show vrf v0
+a s v1:x
+r s dev v0:1
+a add 192.0.2.5/24 dev v0 valid_lft 0
+a add 192.0.2.1/24 nodad dev v0
+a add 192.0.2.1/24 permanent dev v0
+a add 192.0.2.1/24 home mngtmpaddr dev v0
+a add 192.0.2.1/24 tentative dev v0
+a add 192.0.2.1/24 autojoin dev v0
+a add 192.0.2.1/24 primary dev v0
+-6 a s v0
+-6 a
+a s to fe80::/10
+r g 10.1.1.1/16
+-s route flush 203.0.114.0/24
+route flush table 999
+-br n
+-br n s dev v0
+-br -c n s 192.0.2.9
+-br n s proxy
+-one l s v0
+-det l s v0
+-sta a s v0
+-pre -js l s v0
+-fam inet r
+-col l s v0
+-Num r
+-lo 5 a s v0
+--det l s v0
+-brie a
 -f foo a
 -rc 100000 r
 -rcvbuf x r
@@ -125,6 +154,7 @@ fn lines_that_change_nothing() {
             "-j -o -4 a",
             "-j a s label v*",
             "-j -br a s label v0",
+            "-j -br n",
             "-j r",
             "-j n",
             "-j ru",
@@ -234,5 +264,54 @@ fn expectations_are_asked_for_by_letter_too() {
             assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{line}: {ran:?}");
             assert!(ran.err.ends_with("0 expectations have been shown.\n"), "{line}: {ran:?}");
         }
+    });
+}
+
+/// glibc writes addresses that hold one of IPv4 with dots; Rust does so only for mapped ones.
+#[test]
+fn addresses_that_hold_one_of_ipv4() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        quiet();
+        sh("ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up
+            ip -6 address add ::192.0.2.1/120 dev v0 nodad
+            ip -6 route add ::198.51.100.0/120 via ::192.0.2.9 dev v0
+            ip -6 rule add from ::203.0.113.0/120 lookup 100
+            ip -6 neigh add ::192.0.2.9 lladdr 02:00:00:00:00:09 dev v0");
+        settle();
+        for line in ["-6 a s v0", "-br -6 a s v0", "-6 r", "-6 ru", "-6 n", "-6 r g ::192.0.2.7"] {
+            assert!(agree(line).out.contains("::192.0.2.") || line.contains("ru"), "{line}");
+            agree_json(&format!("-j {line}"));
+        }
+    });
+}
+
+/// Without a length the first address is meant that has the local part, whatever its length is.
+#[test]
+fn an_address_goes_without_its_length() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        quiet();
+        let deleted = |program: &str| {
+            sh("ip address add 192.0.2.1/24 dev lo; ip address add 198.51.100.1/30 dev lo");
+            let line = "addr del 192.0.2.1 dev lo";
+            let err = if program == "ip" {
+                sh(&format!("ip {line} 2>&1"))
+            } else {
+                let ran = run(&words(line));
+                assert_eq!((ran.code, ran.out.as_str()), (0, ""));
+                ran.err
+            };
+            let left = sh("ip -4 -br address show dev lo");
+            sh("ip address flush dev lo");
+            (err, left)
+        };
+        let ours = deleted("nlctl");
+        assert_eq!(ours, deleted("ip"));
+        assert!(ours.0.starts_with("Warning") && !ours.1.contains("192.0.2.1"), "{ours:?}");
     });
 }

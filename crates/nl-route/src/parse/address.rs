@@ -26,6 +26,8 @@ enum Key {
     Valid,
     Preferred,
     Flag(AddressFlags),
+    /// One that the kernel sets.
+    Told(&'static str),
     Protocol,
     Local,
 }
@@ -51,11 +53,21 @@ const KEYWORDS: &[Keyword<Key>] = &[
     ("noprefixroute", true, Key::Flag(AddressFlags::NOPREFIXROUTE)),
     ("autojoin", true, Key::Flag(AddressFlags::MCAUTOJOIN)),
     ("optimistic", true, Key::Flag(AddressFlags::OPTIMISTIC)),
+    ("secondary", true, Key::Told("secondary")),
+    ("temporary", true, Key::Told("temporary")),
+    ("dadfailed", true, Key::Told("dadfailed")),
+    ("deprecated", true, Key::Told("deprecated")),
+    ("tentative", true, Key::Told("tentative")),
+    ("permanent", true, Key::Told("permanent")),
+    ("stable-privacy", true, Key::Told("stable-privacy")),
     ("proto", true, Key::Protocol),
     ("local", true, Key::Local),
 ];
 
 /// Reads the words behind `ip address add`, `change`, `replace` or `delete`.
+///
+/// An address to be deleted whose prefix length is not told has no [`Address::address`]: the first of
+/// that local address is meant, whatever its length is.
 ///
 /// # Errors
 /// At the first word that ip would not take either.
@@ -65,9 +77,24 @@ pub fn change<S: AsRef<str>>(
     names: &Names,
     action: Action,
 ) -> Result<Address, WordError> {
+    change_and_warn(words, family, names, action, &mut |_| ())
+}
+
+/// [`change`], with what ip warns of without an error: a line each.
+///
+/// # Errors
+/// As [`change`].
+pub fn change_and_warn<S: AsRef<str>>(
+    words: &[S],
+    family: AddressFamily,
+    names: &Names,
+    action: Action,
+    warn: &mut dyn FnMut(&str),
+) -> Result<Address, WordError> {
     let mut words = Words::new(words, names);
     let mut address = Address { family, ..Address::default() };
     let (mut local, mut peer): (Option<Prefix>, Option<Prefix>) = (None, None);
+    let mut local_word: Option<&str> = None;
     let (mut link, mut label, mut broadcast, mut scope) = (None, None, None, None);
     let mut lifetimes = AddressCacheInfo::default();
     while let Some(word) = words.peek() {
@@ -108,6 +135,9 @@ pub fn change<S: AsRef<str>>(
                 address.cache_info = Some(lifetimes);
             }
             Some(Key::Flag(flag)) => address.flags |= flag,
+            Some(Key::Told(word)) => {
+                warn(&format!("Warning: {word} option is not mutable from userspace"));
+            }
             Some(Key::Protocol) => {
                 let reason = "\"proto\" value is invalid";
                 let number = words.named_byte(NameKind::AddressProtocol, reason)?;
@@ -115,10 +145,13 @@ pub fn change<S: AsRef<str>>(
             }
             Some(Key::Local) | None => {
                 let word = words.value()?;
-                if local.is_some() {
+                if local_word.replace(word).is_some() {
                     return Err(garbage("local", word));
                 }
-                local = Some(super::prefix(word, address.family)?);
+                // An address of all is none.
+                if !super::is_default(word) {
+                    local = Some(super::prefix(word, address.family)?);
+                }
             }
         }
         for prefix in [local, peer].into_iter().flatten() {
@@ -126,6 +159,16 @@ pub fn change<S: AsRef<str>>(
                 address.family = AddressFamily::of(prefix.address);
             }
         }
+    }
+    if address.family != AddressFamily::INET6 {
+        for (flag, word) in ONLY_IPV6 {
+            if address.flags.contains(flag) {
+                warn(&format!("Warning: {word} option can be set only for IPv6 addresses"));
+            }
+        }
+    }
+    if address.cache_info.is_some() && lifetimes.valid == 0 {
+        return Err(WordError { text: "valid_lft is zero".into(), code: 1 });
     }
     if lifetimes.valid < lifetimes.preferred && lifetimes.valid != AddressCacheInfo::FOREVER {
         if lifetimes.preferred != AddressCacheInfo::FOREVER {
@@ -143,7 +186,22 @@ pub fn change<S: AsRef<str>>(
         address.label = Some(Text::from(label));
     }
     address.local = local.map(|prefix| prefix.address);
-    address.address = peer.or(local).map(|prefix| prefix.address);
+    let multicast = address.local.is_some_and(|local| local.is_multicast());
+    if address.flags.contains(AddressFlags::MCAUTOJOIN) && !multicast {
+        return Err(missing("autojoin needs multicast address"));
+    }
+    let any_length = action == Action::Delete
+        && address.family == AddressFamily::INET
+        && local_word.is_some_and(|word| !word.contains('/'));
+    address.address = peer.or(local.filter(|_| !any_length)).map(|prefix| prefix.address);
+    if let (None, Some(local)) = (address.address, address.local) {
+        warn(&format!(
+            "Warning: Executing wildcard deletion to stay compatible with old scripts.\n         \
+             Explicitly specify the prefix length ({local}/32) to avoid this warning.\n         \
+             This special behaviour is likely to disappear in further releases,\n         \
+             fix your scripts!"
+        ));
+    }
     if let Some(prefix) = peer.or(local) {
         address.prefix_length = prefix.length;
     }
@@ -157,6 +215,14 @@ pub fn change<S: AsRef<str>>(
     address.index = words.link_of(link)?;
     Ok(address)
 }
+
+/// Flags that IPv4 has no use for.
+const ONLY_IPV6: [(AddressFlags, &str); 4] = [
+    (AddressFlags::NODAD, "nodad"),
+    (AddressFlags::OPTIMISTIC, "optimistic"),
+    (AddressFlags::HOMEADDRESS, "home"),
+    (AddressFlags::MANAGETEMPADDR, "mngtmpaddr"),
+];
 
 /// Seconds, or `forever`; 0 is refused where the kernel would.
 fn lifetime(word: &str, what: &str) -> Result<u32, WordError> {

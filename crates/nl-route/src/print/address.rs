@@ -1,5 +1,6 @@
 //! Addresses as `ip address` and `ip monitor` print them.
 
+use nl_wire::number::Shown;
 use nl_wire::value::AddressFamily;
 
 use super::{Context, Ink, Out};
@@ -58,12 +59,12 @@ pub(super) fn fields(out: &mut Out<'_, '_>, address: &Address, context: &Context
         }
     }
     if let Some(own) = address.own() {
-        out.json(|json| json.field("local", format_args!("{own}")));
-        out.colored(Ink::of(own), context, |out| out.text(own));
+        out.json(|json| json.field("local", own));
+        out.colored(Ink::of(own), context, |out| out.text(Shown(own)));
         if let Some(peer) = address.address.filter(|peer| *peer != own) {
             out.text(" peer ");
-            out.colored(Ink::of(peer), context, |out| out.text(peer));
-            out.json(|json| json.field("address", format_args!("{peer}")));
+            out.colored(Ink::of(peer), context, |out| out.text(Shown(peer)));
+            out.json(|json| json.field("address", peer));
         }
         out.number_with("prefixlen", "/", address.prefix_length, " ");
         if let Some(metric) = address.rt_priority {
@@ -71,10 +72,10 @@ pub(super) fn fields(out: &mut Out<'_, '_>, address: &Address, context: &Context
         }
     }
     if let Some(broadcast) = address.broadcast {
-        out.inked("broadcast", "brd ", Ink::of(broadcast), broadcast, context);
+        out.inked("broadcast", "brd ", Ink::of(broadcast), Shown(broadcast), context);
     }
     if let Some(anycast) = address.anycast {
-        out.inked("anycast", "any ", Ink::of(anycast), anycast, context);
+        out.inked("anycast", "any ", Ink::of(anycast), Shown(anycast), context);
     }
     let scope = context.names.name(NameKind::Scope, address.scope.0.into());
     out.string("scope", "scope ", scope);

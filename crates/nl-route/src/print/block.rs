@@ -1,5 +1,7 @@
 //! Links with their addresses as `ip address` prints them, and both in brief.
 
+use nl_wire::number::Shown;
+
 use super::link::{LinkAddress, altnames, flags, head, link_name, rest, state_ink, statistics};
 use super::{Context, Hidden, Ink, Out, address};
 use crate::address::Address;
@@ -20,9 +22,9 @@ pub enum Layout {
 /// Name and state, in columns.
 fn columns(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
     out.colored(Ink::Link, context, |out| {
-        let start = if let Out::Text(text) = out { text.len() } else { 0 };
+        let start = out.length();
         link_name(out, link, context);
-        pad(out, start, 16);
+        out.pad(start, 16);
     });
     if let Some(state) = link.operstate {
         if let Some(word) = state.word() {
@@ -32,14 +34,6 @@ fn columns(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
             out.text(format_args!("{:<#14x} ", state.0));
             out.json(|json| json.field("operstate_index", state.0));
         }
-    }
-}
-
-/// Fills what was written since `start` up to a width, and adds a blank.
-fn pad(out: &mut Out<'_, '_>, start: usize, width: usize) {
-    if let Out::Text(text) = out {
-        let written = text.get(start..).map_or(0, |word| word.chars().count());
-        text.extend(core::iter::repeat_n(' ', width.saturating_sub(written) + 1));
     }
 }
 
@@ -137,12 +131,12 @@ fn addresses_alone(
 
 fn brief_address(out: &mut Out<'_, '_>, address: &Address, context: &Context<'_>) {
     let Some(own) = address.own() else { return };
-    out.colored(Ink::of(own), context, |out| out.text(own));
-    out.json(|json| json.field("local", format_args!("{own}")));
+    out.colored(Ink::of(own), context, |out| out.text(Shown(own)));
+    out.json(|json| json.field("local", own));
     if let Some(peer) = address.address.filter(|peer| *peer != own) {
         out.text(" peer ");
-        out.colored(Ink::of(peer), context, |out| out.text(peer));
-        out.json(|json| json.field("address", format_args!("{peer}")));
+        out.colored(Ink::of(peer), context, |out| out.text(Shown(peer)));
+        out.json(|json| json.field("address", peer));
     }
     out.number("prefixlen", "/", address.prefix_length);
     if let Some(metric) = address.rt_priority {

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::net::Ipv6Addr;
 
+use nl_wire::number::Shown;
 use nl_wire::text::Hex;
 
 use super::{Context, Out, Word};
@@ -108,7 +109,7 @@ fn ip(out: &mut Out<'_, '_>, tunnel: &IpTunnel, [ttl, tos]: [&str; 2], context: 
     }
     for (key, address) in [("src", tunnel.source), ("dst", tunnel.destination)] {
         if let Some(address) = address {
-            labelled(out, key, address);
+            labelled(out, key, Shown(address));
         }
     }
     for (key, value) in [(ttl, tunnel.ttl), (tos, tunnel.tos)] {
@@ -210,7 +211,7 @@ fn segments(out: &mut Out<'_, '_>, segments: &[Ipv6Addr]) {
     out.text(format_args!("segs {} [ ", segments.len()));
     out.begin_array("segs");
     for segment in segments {
-        out.entry(segment);
+        out.entry(Shown((*segment).into()));
     }
     out.end_array();
     out.text("] ");
@@ -229,7 +230,7 @@ fn seg6(out: &mut Out<'_, '_>, seg6: &Seg6) {
     out.string("mode", "mode ", word(&SEG6_MODES, mode, "<unknown>"));
     header(out, &seg6.header);
     if let Some(source) = seg6.source {
-        out.string("tunsrc", "tunsrc ", source);
+        out.string("tunsrc", "tunsrc ", Shown(source.into()));
     }
 }
 
@@ -264,7 +265,7 @@ fn seg6_local(out: &mut Out<'_, '_>, local: &Seg6Local, context: &Context<'_>) {
         out.string("nh4", "nh4 ", address);
     }
     if let Some(address) = local.next_hop6 {
-        out.string("nh6", "nh6 ", address);
+        out.string("nh6", "nh6 ", Shown(address.into()));
     }
     for (key, index) in [("iif", local.iif), ("oif", local.oif)] {
         if let Some(index) = index {
@@ -325,10 +326,10 @@ fn ioam6(out: &mut Out<'_, '_>, ioam: Ioam6) {
     out.string("mode", "mode ", word(&IOAM6_MODES, mode, "<unknown>"));
     if mode != 1 {
         if let Some(source) = ioam.source {
-            out.string("tunsrc", "tunsrc ", source);
+            out.string("tunsrc", "tunsrc ", Shown(source.into()));
         }
         if let Some(destination) = ioam.destination {
-            out.string("tundst", "tundst ", destination);
+            out.string("tundst", "tundst ", Shown(destination.into()));
         }
     }
     out.null("trace", "trace ");

@@ -4,6 +4,7 @@ use alloc::format;
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
+use nl_wire::number::Shown;
 use nl_wire::text::{Colons, Escaped, Hex};
 
 use super::kind::{info_data, slave_data};
@@ -532,7 +533,7 @@ impl fmt::Display for LinkAddress<'_> {
             }
             LinkType::TUNNEL6 | LinkType::IP6GRE => {
                 if let Ok(bytes) = <[u8; 16]>::try_from(self.1) {
-                    return write!(f, "{}", Ipv6Addr::from(bytes));
+                    return write!(f, "{}", Shown(Ipv6Addr::from(bytes).into()));
                 }
             }
             _ => {}

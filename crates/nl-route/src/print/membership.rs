@@ -1,5 +1,6 @@
 //! Multicast groups as `ip maddress` prints them.
 
+use nl_wire::number::Shown;
 use nl_wire::text::Colons;
 
 use super::{Context, Ink, Out};
@@ -29,7 +30,9 @@ pub(crate) fn memberships(
                 let family = if address.is_ipv4() { "inet" } else { "inet6" };
                 out.json(|json| json.field("family", family));
                 out.text(format_args!("{family:<5} "));
-                out.colored(Ink::of(*address), context, |out| out.value("address", "", *address));
+                out.colored(Ink::of(*address), context, |out| {
+                    out.value("address", "", Shown(*address));
+                });
             }
         }
         if membership.users != 1 {

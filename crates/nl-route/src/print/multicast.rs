@@ -4,6 +4,7 @@ use core::fmt;
 
 use nl_wire::attr::Attr;
 use nl_wire::error::Error;
+use nl_wire::number::Shown;
 
 use super::{Context, Hidden, Out};
 use crate::names::NameKind;
@@ -111,7 +112,7 @@ struct Address(Option<Prefix>);
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(prefix) => write!(f, "{}", prefix.address),
+            Some(prefix) => Shown(prefix.address).fmt(f),
             None => f.write_str("unknown"),
         }
     }

@@ -1,7 +1,9 @@
 //! Neighbours as `ip neighbour` prints them.
 
+use nl_wire::number::Shown;
+
 use super::link::LinkAddress;
-use super::{Context, Hidden, Ink, Out};
+use super::{Context, Hidden, Ink, Out, Word};
 use crate::names::NameKind;
 use crate::neighbour::Neighbour;
 use crate::route::TICKS_PER_SECOND;
@@ -19,11 +21,44 @@ pub(crate) const STATES: [(NeighbourState, &str); 8] = [
     (NeighbourState::PERMANENT, "PERMANENT"),
 ];
 
+/// Appends one neighbour in one line of columns.
+pub(crate) fn brief_neighbour(out: &mut Out<'_, '_>, neighbour: &Neighbour, context: &Context<'_>) {
+    out.begin(context);
+    if let Some(address) = neighbour.destination {
+        column(out, "dst", 39, Ink::of(address), Shown(address), context);
+    }
+    if neighbour.index != 0 && context.shows(Hidden::OIF) {
+        column(out, "dev", 16, Ink::Link, context.names.link(neighbour.index), context);
+    }
+    if let Some(address) = &neighbour.link_address {
+        let address = LinkAddress(context.names.link_type(neighbour.index), address);
+        out.colored(Ink::LinkAddress, context, |out| out.value("lladdr", "", address));
+    }
+    out.text("\n");
+    out.end_object();
+}
+
+/// A word that is filled up to a width, with a blank behind it.
+fn column(
+    out: &mut Out<'_, '_>,
+    key: &str,
+    width: usize,
+    ink: Ink,
+    word: impl Word,
+    context: &Context<'_>,
+) {
+    out.colored(ink, context, |out| {
+        let start = out.length();
+        out.value(key, "", word);
+        out.pad(start, width);
+    });
+}
+
 /// Appends one neighbour.
 pub(crate) fn neighbour(out: &mut Out<'_, '_>, neighbour: &Neighbour, context: &Context<'_>) {
     out.begin(context);
     if let Some(address) = neighbour.destination {
-        out.inked("dst", "", Ink::of(address), address, context);
+        out.inked("dst", "", Ink::of(address), Shown(address), context);
     }
     if neighbour.index != 0 && context.shows(Hidden::OIF) {
         let name = context.names.link(neighbour.index);

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use nl_wire::number::Shown;
+
 use super::encap::encap;
 use super::route::flags;
 use super::{Context, Ink, Out};
@@ -48,7 +50,7 @@ fn fields(out: &mut Out<'_, '_>, nexthop: &Nexthop, context: &Context<'_>) {
         encap(out, info, context);
     }
     if let Some(gateway) = nexthop.gateway {
-        out.inked("gateway", "via ", Ink::of(gateway), gateway, context);
+        out.inked("gateway", "via ", Ink::of(gateway), Shown(gateway), context);
     }
     if let Some(oif) = nexthop.oif {
         out.inked("dev", "dev ", Ink::Link, names.link(oif), context);

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::net::IpAddr;
 
+use nl_wire::number::Shown;
 use nl_wire::text::Escaped;
 use nl_wire::value::AddressFamily;
 
@@ -142,7 +143,7 @@ pub(crate) fn route(out: &mut Out<'_, '_>, route: &Route, context: &Context<'_>)
         }
     }
     if let (Some(address), true) = (route.prefsrc, context.shows(Hidden::PREFSRC)) {
-        out.inked("prefsrc", "src ", Ink::of(address), address, context);
+        out.inked("prefsrc", "src ", Ink::of(address), Shown(address), context);
     }
     if let (Some(priority), true) = (route.priority, context.shows(Hidden::PRIORITY)) {
         out.number("metric", "metric ", priority);
@@ -248,15 +249,15 @@ fn gateway(
     let Some(address) = gateway else { return };
     let ink = Ink::of(address);
     if AddressFamily::of(address) == ip_family(family) {
-        return out.inked("gateway", "via ", ink, address, context);
+        return out.inked("gateway", "via ", ink, Shown(address), context);
     }
     let word = if address.is_ipv4() { "inet" } else { "inet6" };
     out.text(format_args!("via {word} "));
-    out.colored(ink, context, |out| out.text(format_args!("{address} ")));
+    out.colored(ink, context, |out| out.text(format_args!("{} ", Shown(address))));
     out.begin_object("via");
     out.json(|json| {
         json.field("family", word);
-        json.field("host", format_args!("{address}"));
+        json.field("host", address);
     });
     out.end_object();
 }

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::ops::RangeInclusive;
 
+use nl_wire::number::Shown;
 use nl_wire::text::Escaped;
 
 use super::route::TYPES;
@@ -123,7 +124,7 @@ fn prefix(
     let Some(prefix) = prefix else { return };
     out.text(label);
     let ink = Ink::of(prefix.address);
-    out.colored(ink, context, |out| out.value(key, "", prefix.address));
+    out.colored(ink, context, |out| out.value(key, "", Shown(prefix.address)));
     if !prefix.is_host() {
         out.number_with(length, "/", prefix.length, "");
     }

@@ -3,6 +3,7 @@
 
 use core::fmt;
 
+use nl_wire::number::Shown;
 use nl_wire::value::AddressFamily;
 
 use super::{Context, Ink, Out};
@@ -33,7 +34,7 @@ pub(crate) fn address_label(out: &mut Out<'_, '_>, label: &AddressLabel, context
     if let Some(prefix) = label.prefix {
         let ink = Ink::of(prefix.address);
         out.text("prefix ");
-        out.colored(ink, context, |out| out.value("address", "", prefix.address));
+        out.colored(ink, context, |out| out.value("address", "", Shown(prefix.address)));
         out.number("prefixlen", "/", prefix.length);
     }
     if label.index != 0 {
@@ -256,7 +257,7 @@ pub(crate) fn router_prefix(out: &mut Out<'_, '_>, prefix: &RouterPrefix, contex
     out.begin(context);
     out.text("prefix ");
     if let Some(address) = prefix.address {
-        out.value("prefix", "", address);
+        out.value("prefix", "", Shown(address.into()));
     }
     out.number_with("prefixlen", "/", prefix.length, "");
     out.string("dev", "dev ", context.names.link(prefix.index));
@@ -279,7 +280,7 @@ pub(crate) fn token(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
     let Some(token) = link.token() else { return };
     out.begin_entry();
     out.text("token ");
-    out.colored(Ink::Inet6, context, |out| out.value("token", "", token));
+    out.colored(Ink::Inet6, context, |out| out.value("token", "", Shown(token.into())));
     out.text(" dev ");
     out.colored(Ink::Link, context, |out| {
         out.value("ifname", "", context.names.link(link.index));

@@ -1,5 +1,6 @@
 //! Kinds that are neither bridges nor tunnels.
 
+use nl_wire::number::Shown;
 use nl_wire::text::Colons;
 
 use super::How::{Link, LinkAddress, NonZero, Number, OnOff, Signed, With, Word, WordOr};
@@ -77,8 +78,8 @@ fn targets(out: &mut Out<'_, '_>, view: &View<'_>, number: u16, key: &str) {
     out.begin_array(key);
     let mut separator = "";
     for address in some {
-        out.text(format_args!("{separator}{address}"));
-        out.json(|json| json.display(address));
+        out.text(format_args!("{separator}{}", Shown(address)));
+        out.json(|json| json.value(address));
         separator = ",";
     }
     out.end_array();

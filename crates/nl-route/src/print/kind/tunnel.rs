@@ -2,6 +2,8 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
+use nl_wire::number::Shown;
+
 use super::How::{Hex, HexNonZero, IfSet, Link, NonZero, Number, Port, Prefixed};
 use super::{Row, View, rows, word};
 use crate::link::words;
@@ -41,7 +43,7 @@ fn address(view: &View<'_>, number: u16) -> Option<IpAddr> {
 fn ends(out: &mut Out<'_, '_>, view: &View<'_>, remote: u16, local: u16) {
     for (key, label, number) in [("remote", "remote ", remote), ("local", "local ", local)] {
         match address(view, number) {
-            Some(address) => out.string(key, label, address),
+            Some(address) => out.string(key, label, Shown(address)),
             None => out.string(key, label, "any"),
         }
     }
@@ -262,9 +264,9 @@ pub(super) fn ipip(out: &mut Out<'_, '_>, view: &View<'_>, context: &Context<'_>
     let length = view.number(IFLA_IPTUN_6RD_PREFIXLEN);
     let prefix = view.get(IFLA_IPTUN_6RD_PREFIX).and_then(|attr| attr.ip().ok());
     if let (1.., Some(prefix)) = (length, prefix) {
-        out.text(format_args!("6rd-prefix {prefix}/{length} "));
+        out.text(format_args!("6rd-prefix {}/{length} ", Shown(prefix)));
         out.json(|json| {
-            json.field("prefix", format_args!("{prefix}"));
+            json.field("prefix", prefix);
             json.field("prefixlen", length);
         });
         if let Some(relay) = address(view, IFLA_IPTUN_6RD_RELAY_PREFIX) {
@@ -319,10 +321,10 @@ fn far(out: &mut Out<'_, '_>, view: &View<'_>, numbers: [u16; 2], groups: bool) 
     let six = address.is_ipv6();
     match (address.is_multicast(), six) {
         (true, _) if !groups && six => {}
-        (true, false) if groups => out.string("group", "group ", address),
-        (true, true) => out.string("group6", "group ", address),
-        (_, true) => out.string("remote6", "remote ", address),
-        (_, false) => out.string("remote", "remote ", address),
+        (true, false) if groups => out.string("group", "group ", Shown(address)),
+        (true, true) => out.string("group6", "group ", Shown(address)),
+        (_, true) => out.string("remote6", "remote ", Shown(address)),
+        (_, false) => out.string("remote", "remote ", Shown(address)),
     }
 }
 
@@ -372,7 +374,7 @@ pub(super) fn vxlan(out: &mut Out<'_, '_>, view: &View<'_>, context: &Context<'_
         ("local6", IFLA_VXLAN_LOCAL6)
     };
     if let Some(address) = address(view, number) {
-        out.string(key, "local ", address);
+        out.string(key, "local ", Shown(address));
     }
     rows(out, &[(IFLA_VXLAN_LINK, "link", "dev ", Link)], view, context);
     if let Some(&[l0, l1, h0, h1]) = view.get(IFLA_VXLAN_PORT_RANGE).map(|attr| attr.payload) {
