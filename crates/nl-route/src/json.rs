@@ -15,6 +15,7 @@ use nl_wire::json::Json;
 
 use crate::address::Address;
 use crate::address_label::AddressLabel;
+use crate::bridge::{BridgeGroups, PortVlans};
 use crate::link::Link;
 use crate::membership::Membership;
 use crate::neighbour::Neighbour;
@@ -117,6 +118,22 @@ pub fn token(json: &mut Json<'_>, link: &Link, context: &Context<'_>) {
 /// Appends a prefix that a router advertised, with the words of `ip monitor` for keys.
 pub fn router_prefix(json: &mut Json<'_>, prefix: &RouterPrefix, context: &Context<'_>) {
     print::router_prefix(&mut Out::Json(json), prefix, context);
+}
+
+/// Appends an entry of a forwarding database: an object as in the array of `bridge -j fdb`.
+pub fn forwarding(json: &mut Json<'_>, entry: &Neighbour, context: &Context<'_>) {
+    print::forwarding(&mut Out::Json(json), entry, context);
+}
+
+/// Appends the VLANs of a port: an object as in the array of `bridge -j vlan`.
+pub fn vlans(json: &mut Json<'_>, port: &PortVlans, context: &Context<'_>) {
+    print::vlans(&mut Out::Json(json), port, context);
+}
+
+/// Appends multicast groups of all bridges: the one object in the array of `bridge -j mdb`; with
+/// details also ports that have routers.
+pub fn groups(json: &mut Json<'_>, all: &[BridgeGroups], context: &Context<'_>) {
+    print::all_groups(&mut Out::Json(json), all, context);
 }
 
 /// Appends a queueing discipline: an object as in the array of `tc -j qdisc`; options of kinds that

@@ -75,6 +75,8 @@ pub mod address;
 #[cfg(feature = "objects")]
 pub mod address_label;
 #[cfg(feature = "objects")]
+pub mod bridge;
+#[cfg(feature = "objects")]
 pub mod encap;
 #[cfg(feature = "objects")]
 pub mod event;

@@ -20,6 +20,7 @@ macro_rules! words {
 
 mod address;
 mod block;
+mod bridge;
 mod colors;
 pub(crate) mod encap;
 mod kind;
@@ -37,6 +38,7 @@ mod traffic;
 pub(crate) use address::{address, saved_address};
 pub use block::Layout;
 pub(crate) use block::{brief_link, link_with_addresses};
+pub(crate) use bridge::{all_groups, forwarding, groups, vlans};
 pub use colors::Colors;
 pub(crate) use colors::Ink;
 pub(crate) use link::link;

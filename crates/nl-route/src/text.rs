@@ -26,6 +26,7 @@ use alloc::string::String;
 
 use crate::address::Address;
 use crate::address_label::AddressLabel;
+use crate::bridge::{BridgeGroups, PortVlans};
 use crate::link::Link;
 use crate::membership::Membership;
 use crate::neighbour::Neighbour;
@@ -131,6 +132,22 @@ pub fn token(out: &mut String, link: &Link, context: &Context<'_>) {
 /// Appends a prefix that a router advertised as `ip monitor` prints it.
 pub fn router_prefix(out: &mut String, prefix: &RouterPrefix, context: &Context<'_>) {
     print::router_prefix(&mut Out::Text(out), prefix, context);
+}
+
+/// Appends an entry of a forwarding database as `bridge fdb` prints it.
+pub fn forwarding(out: &mut String, entry: &Neighbour, context: &Context<'_>) {
+    print::forwarding(&mut Out::Text(out), entry, context);
+}
+
+/// Appends the VLANs of a port as `bridge vlan` prints them.
+pub fn vlans(out: &mut String, port: &PortVlans, context: &Context<'_>) {
+    print::vlans(&mut Out::Text(out), port, context);
+}
+
+/// Appends multicast groups of a bridge as `bridge mdb` prints them; with details also ports that
+/// have routers.
+pub fn groups(out: &mut String, groups: &BridgeGroups, context: &Context<'_>) {
+    print::groups(&mut Out::Text(out), groups, context);
 }
 
 /// Appends a queueing discipline as `tc qdisc` prints it; options of kinds that are not read here

@@ -3,7 +3,32 @@
 use nl_wire::layouts;
 use nl_wire::table::Table;
 
+use super::record::structs;
+use crate::value::RouteProtocol;
+
+structs! {
+    /// A multicast group of a port
+    BridgeGroup = BR_MDB_ENTRY "br_mdb_entry" {
+        /// The index of the port.
+        ifindex: u32,
+        /// 1 it stays.
+        state: u8,
+        /// What it is besides.
+        flags: u8,
+        /// The VLAN; 0 is none.
+        vid: u16,
+        /// The group, in network byte order, as long as its protocol has it.
+        addr: [u8; 16],
+        /// The Ethernet type of its protocol in network byte order; 0 is a link-layer address.
+        proto: u16,
+        /// Nothing.
+        pad: u16,
+    }
+}
+
 layouts! {
+    /// What stands before the attributes of a port with a router.
+    pub static ROUTER_PORT: "" { "ifindex": U32; }
     /// `struct ifla_bridge_id`.
     pub static IFLA_BRIDGE_ID: "ifla_bridge_id" {
         "prio": U16Be;
@@ -150,5 +175,55 @@ nl_wire::attributes! {
         IFLA_BRIDGE_MRP = 4: Nest(Table::EMPTY);
         IFLA_BRIDGE_CFM = 5: Nest(Table::EMPTY);
         IFLA_BRIDGE_MST = 6: Nest(Table::EMPTY);
+    }
+
+    /// Multicast groups of bridges.
+    pub static MDBA: "MDBA" {
+        MDBA_MDB = 1: Nest(&MDBA_MDB_TABLE);
+        MDBA_ROUTER = 2: Nest(&MDBA_ROUTER_TABLE);
+    }
+
+    /// Those of a bridge.
+    pub static MDBA_MDB_TABLE: "MDBA_MDB" {
+        MDBA_MDB_ENTRY = 1: Nest(&MDBA_MDB_ENTRY_TABLE);
+    }
+
+    /// Ports that have joined a group.
+    pub static MDBA_MDB_ENTRY_TABLE: "MDBA_MDB_ENTRY" {
+        MDBA_MDB_ENTRY_INFO = 1: Headed(&BR_MDB_ENTRY, &MDBA_MDB_EATTR);
+    }
+
+    /// A port that has; times in hundredths of a second.
+    pub static MDBA_MDB_EATTR: "MDBA_MDB_EATTR" {
+        MDBA_MDB_EATTR_TIMER = 1: U32;
+        MDBA_MDB_EATTR_SRC_LIST = 2: Nest(&MDBA_MDB_SRCLIST);
+        MDBA_MDB_EATTR_GROUP_MODE = 3: U8;
+        MDBA_MDB_EATTR_SOURCE = 4: Ip;
+        MDBA_MDB_EATTR_RTPROT = 5: Named(&U8, RouteProtocol::NAMES);
+    }
+
+    /// Sources of a group.
+    pub static MDBA_MDB_SRCLIST: "MDBA_MDB_SRCLIST" {
+        MDBA_MDB_SRCLIST_ENTRY = 1: Nest(&MDBA_MDB_SRCATTR);
+    }
+
+    /// A source.
+    pub static MDBA_MDB_SRCATTR: "MDBA_MDB_SRCATTR" {
+        MDBA_MDB_SRCATTR_ADDRESS = 1: Ip;
+        MDBA_MDB_SRCATTR_TIMER = 2: U32;
+    }
+
+    /// Ports with multicast routers.
+    pub static MDBA_ROUTER_TABLE: "MDBA_ROUTER" {
+        MDBA_ROUTER_PORT = 1: Headed(&ROUTER_PORT, &MDBA_ROUTER_PATTR);
+    }
+
+    /// A port with one; times in hundredths of a second.
+    pub static MDBA_ROUTER_PATTR: "MDBA_ROUTER_PATTR" {
+        MDBA_ROUTER_PATTR_TIMER = 1: U32;
+        MDBA_ROUTER_PATTR_TYPE = 2: U8;
+        MDBA_ROUTER_PATTR_INET_TIMER = 3: U32;
+        MDBA_ROUTER_PATTR_INET6_TIMER = 4: U32;
+        MDBA_ROUTER_PATTR_VID = 5: U16;
     }
 }

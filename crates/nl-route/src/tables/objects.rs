@@ -10,6 +10,7 @@ use crate::value::{
 };
 
 use super::ROUTES;
+use super::bridge::MDBA;
 use super::link::{IFLA, IFLA_AF_SPEC_TABLE};
 use super::other::{
     FRA, IFA, IFAL, IFLA_STATS_TABLE, NDA, NDTA, NETCONFA, NETNSA, NHA, PREFIXA, TCA,
@@ -232,15 +233,18 @@ nl_wire::protocol! {
         RTM_DELNEXTHOPBUCKET = 117: Delete, &NHMSG, &NHA;
         RTM_GETNEXTHOPBUCKET = 118: Get, &NHMSG, &NHA;
     }
+    /// Multicast groups of bridges.
+    pub static MULTICAST_GROUPS: Family::ROUTE {
+        RTM_NEWMDB = 84: New, &BR_PORT_MSG, &MDBA;
+        RTM_DELMDB = 85: Delete, &BR_PORT_MSG, &MDBA;
+        RTM_GETMDB = 86: Get, &BR_PORT_MSG, &MDBA;
+    }
     /// What nothing in this crate asks for.
     pub static OTHERS: Family::ROUTE {
         RTM_NEWPREFIX = 52: New, &PREFIXMSG, &PREFIXA;
         RTM_NEWNDUSEROPT = 68: New, &NDUSEROPTMSG, Table::EMPTY;
         RTM_GETDCB = 78: Get, &DCBMSG, Table::EMPTY;
         RTM_SETDCB = 79: New, &DCBMSG, Table::EMPTY;
-        RTM_NEWMDB = 84: New, &BR_PORT_MSG, Table::EMPTY;
-        RTM_DELMDB = 85: Delete, &BR_PORT_MSG, Table::EMPTY;
-        RTM_GETMDB = 86: Get, &BR_PORT_MSG, Table::EMPTY;
         RTM_NEWSTATS = 92: New, &IF_STATS_MSG, &IFLA_STATS_TABLE;
         RTM_GETSTATS = 94: Get, &IF_STATS_MSG, &IFLA_STATS_TABLE;
         RTM_SETSTATS = 95: New, &IF_STATS_MSG, &IFLA_STATS_TABLE;
@@ -258,7 +262,7 @@ nl_wire::protocol! {
     /// rtnetlink (`NETLINK_ROUTE`): every message type of it.
     pub static PROTOCOL: Family::ROUTE = [
         LINKS, ADDRESSES, ROUTES, NEIGHBOURS, RULES, TRAFFIC, NEIGHBOUR_TABLES, ADDRESS_LABELS,
-        NETCONF, NSIDS, NEXTHOPS, OTHERS,
+        NETCONF, NSIDS, NEXTHOPS, MULTICAST_GROUPS, OTHERS,
     ];
 }
 
