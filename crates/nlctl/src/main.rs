@@ -11,6 +11,7 @@ use out::Out;
 mod addr;
 mod args;
 mod batch;
+mod bridge;
 mod completions;
 mod conntrack;
 mod decode;
@@ -160,6 +161,7 @@ refused; 255 what was typed makes no sense. Those of nlctl conntrack are conntra
             settings::MULTICAST_ROUTES,
             traffic::QDISCS,
             traffic::CLASSES,
+            bridge::COMMAND,
             maddr::COMMAND,
             vrf::ROUTERS,
             vrf::TOKENS,
