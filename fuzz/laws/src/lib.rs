@@ -181,6 +181,8 @@ targets! {
     bucket = route::bucket, Seeds::Bodies(&[116, 117]);
     qdisc = settings::qdisc, Seeds::Bodies(&[36, 37]);
     class = settings::class, Seeds::Bodies(&[40, 41]);
+    groups = settings::groups, Seeds::Bodies(&[84, 86]);
+    vlans = settings::vlans, Seeds::Bodies(&[16, 28]);
     router_prefix = settings::router_prefix, Seeds::Bodies(&[52]);
     neighbour_table = settings::neighbour_table, Seeds::Bodies(&[64, 67]);
     address_label = settings::address_label, Seeds::Bodies(&[72, 73]);

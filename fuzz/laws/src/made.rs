@@ -10,7 +10,7 @@ use crate::{
 /// The law of the bodies of messages of a type.
 type BodyLaw = (&'static Protocol, u16, fn(&[u8]));
 
-const LAWS: [BodyLaw; 20] = [
+const LAWS: [BodyLaw; 21] = [
     (&nl_conntrack::tables::PROTOCOL, 0x100, conntrack::flow),
     (&nl_conntrack::tables::PROTOCOL, 0x100, conntrack_text::flow_text),
     (&nl_conntrack::tables::PROTOCOL, 0x200, conntrack::expectation),
@@ -27,6 +27,7 @@ const LAWS: [BodyLaw; 20] = [
     (&nl_route::tables::PROTOCOL, 116, route::bucket),
     (&nl_route::tables::PROTOCOL, 36, settings::qdisc),
     (&nl_route::tables::PROTOCOL, 40, settings::class),
+    (&nl_route::tables::PROTOCOL, 84, settings::groups),
     (&nl_route::tables::PROTOCOL, 52, settings::router_prefix),
     (&nl_route::tables::PROTOCOL, 64, settings::neighbour_table),
     (&nl_route::tables::PROTOCOL, 72, settings::address_label),

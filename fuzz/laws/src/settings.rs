@@ -1,18 +1,22 @@
 //! Laws of the smaller tables of nl-route, of the kinds of links, and of names.
 
+use nl_route::bridge::{ListGroups, ListVlans};
 use nl_route::link::kind::{KindData, PortData};
 use nl_route::link::{Link, LinkInfo};
 use nl_route::names::{NameKind, Names};
 use nl_route::parse::{WordError, settings, traffic};
 use nl_route::tables::link::{IFLA_INFO_DATA, IFLA_INFO_SLAVE_DATA};
 use nl_route::tables::{
-    RTM_NEWADDRLABEL, RTM_NEWNEIGHTBL, RTM_NEWNETCONF, RTM_NEWPREFIX, RTM_NEWQDISC, RTM_NEWTCLASS,
+    RTM_NEWADDRLABEL, RTM_NEWLINK, RTM_NEWMDB, RTM_NEWNEIGH, RTM_NEWNEIGHTBL, RTM_NEWNETCONF,
+    RTM_NEWPREFIX, RTM_NEWQDISC, RTM_NEWTCLASS,
 };
 use nl_route::traffic::Handle;
 use nl_route::{
-    Action, AddressFamily, AddressLabel, Change, Class, Context, Event, List, NeighbourTable,
-    Netconf, Object, Qdisc, RouterPrefix, json, text,
+    Action, AddressFamily, AddressLabel, Change, Class, Context, Event, List, Neighbour,
+    NeighbourTable, Netconf, Object, Qdisc, RouterPrefix, json, text,
 };
+use nl_wire::json::Json;
+use nl_wire::{Error, Request};
 
 use crate::route::{object, survives, whole};
 use crate::{Script, check_printable, check_request, message};
@@ -53,6 +57,56 @@ pub fn router_prefix(body: &[u8]) {
     let read = survives(&bytes, decode, encode, text::router_prefix, json::router_prefix);
     let event = read.map(|prefix| Some(Event::RouterPrefix(prefix.into())));
     assert_eq!(Event::decode(&whole(&bytes)), event);
+}
+
+/// Multicast groups of a bridge print harmlessly, and none of them is of a VLAN that was not asked for.
+pub fn groups(body: &[u8]) {
+    let bytes = message(RTM_NEWMDB, body);
+    let all = ListGroups::default().read(&whole(&bytes));
+    let Ok(Some(groups)) = prints(all, text::groups, |json, groups, context| {
+        json::groups(json, std::slice::from_ref(groups), context);
+    }) else {
+        return;
+    };
+    let vlan = groups.entries.first().map(|entry| entry.vlan);
+    let some = ListGroups { vlan, index: Some(groups.index) }.read(&whole(&bytes));
+    let some = some.expect("it was read before").expect("it is of this bridge");
+    assert!(some.entries.iter().all(|entry| vlan == Some(entry.vlan)));
+}
+
+/// VLANs of a port print harmlessly; no range is empty. The same message as a neighbour is a
+/// forwarding entry that prints harmlessly.
+pub fn vlans(body: &[u8]) {
+    let bytes = message(RTM_NEWLINK, body);
+    let read = ListVlans::default().read(&whole(&bytes));
+    if let Ok(Some(port)) = prints(read, text::vlans, json::vlans) {
+        assert!(!port.vlans.is_empty());
+    }
+    let entry = Neighbour::decode(&whole(&message(RTM_NEWNEIGH, body)));
+    let _ = prints(entry.map(Some), text::forwarding, json::forwarding);
+}
+
+/// Prints what was read, as text and as JSON, or the error.
+fn prints<T>(
+    read: Result<Option<T>, Error>,
+    text: impl Fn(&mut String, &T, &Context<'_>),
+    json: impl Fn(&mut Json<'_>, &T, &Context<'_>),
+) -> Result<Option<T>, Error> {
+    match &read {
+        Err(error) => check_printable(&error.to_string(), false),
+        Ok(None) => {}
+        Ok(Some(value)) => {
+            let names = Names::default();
+            let context = Context { details: true, statistics: 1, ..Context::new(&names) };
+            let mut out = String::new();
+            text(&mut out, value, &context);
+            check_printable(out.trim_end_matches('\n'), true);
+            let mut out = String::new();
+            json(&mut Json::new(&mut out), value, &context);
+            serde_json::from_str::<serde_json::Value>(&out).expect("JSON that parses");
+        }
+    }
+    read
 }
 
 /// A queueing discipline that decodes survives writing and reading, and so do its options.
