@@ -22,8 +22,8 @@ pub(crate) struct Row {
     /// How it is written.
     pub(crate) name: String,
     /// Of a command its proper name, of all else what its value can be: `-` there is none, `?`
-    /// anything, or some of these between bars: words, `@link`, `@netns`, `@file`, `@` and a file of
-    /// names of iproute2; behind `=` if only attached to it; behind `+` if options come with it.
+    /// anything, or some of these between bars: words, `@link`, `@netns`, `@file`, `@path` if it
+    /// has a slash, `@` and a file of names of iproute2; behind `=` if only attached to it; behind `+` if options come with it.
     pub(crate) leads: String,
     /// What it means, in one line.
     pub(crate) about: String,
@@ -72,7 +72,7 @@ impl Row {
 pub(crate) fn values_of(placeholder: &str) -> String {
     let known = match placeholder {
         "FILE" => "@file",
-        _ if placeholder.starts_with("NAME|") && placeholder.ends_with("PID") => "@netns",
+        _ if placeholder.starts_with("NAME|") && placeholder.ends_with("PID") => "@netns|@path",
         _ => "",
     };
     if !known.is_empty() {

@@ -109,6 +109,7 @@ _nlctl_values() {
             done
             ;;
         @file\|*) files=yes ;;
+        @path\|*) case $typed in */*) files=yes ;; esac ;;
         @*)
             name=${rest%%|*}
             name=/etc/iproute2/${name#@}

@@ -96,8 +96,9 @@ function __nlctl_values
                 for path in /run/netns/*
                     echo "$before"(string split / -- $path)[-1]
                 end
-            case @file
-                __fish_complete_path "$argv[2]"
+            case @file @path
+                test $value = @file; or string match -q '*/*' -- "$argv[2]"
+                and __fish_complete_path "$argv[2]"
             case '@*'
                 set -l file /etc/iproute2/(string sub -s 2 -- $value)
                 test -r $file; or set file (string replace /etc /usr/share -- $file)

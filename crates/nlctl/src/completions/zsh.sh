@@ -7,8 +7,11 @@ _nlctl() {
     local files i
     _nlctl_find "${(@)words[1,CURRENT]}"
     for ((i = 1; i <= $#found; i++)); do
-        described+=("${found[i]//:/\\:}:${about[i]}")
+        described+=("${found[i]//:/\\:}${about[i]:+:${about[i]}}")
     done
-    _describe -o nlctl described
-    [[ -z $files ]] || _files
+    _describe nlctl described
+    if [[ -n $files ]]; then
+        compset -P '--*='
+        _files
+    fi
 }
