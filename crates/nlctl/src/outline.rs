@@ -22,8 +22,9 @@ pub(crate) struct Row {
     /// How it is written.
     pub(crate) name: String,
     /// Of a command its proper name, of all else what its value can be: `-` there is none, `?`
-    /// anything, or some of these between bars: words, `@link`, `@netns`, `@file`, `@path` if it
-    /// has a slash, `@` and a file of names of iproute2; behind `=` if only attached to it; behind `+` if options come with it.
+    /// anything, or some of these between bars: words, `@link`, `@netns`, `@file`, `@path` if it has a
+    /// slash, `@` and a file of names of iproute2. Behind `=` if only attached to it; behind `+` if
+    /// options come with it.
     pub(crate) leads: String,
     /// What it means, in one line.
     pub(crate) about: String,
@@ -128,8 +129,8 @@ const SUBJECTS: [&str; 5] = ["WORDS are ", "SELECTOR is ", "ROUTE is ", "OBJECT 
 /// The words that can stand behind a command, as its help says.
 ///
 /// The first sentence of its text is their grammar, if it says what the `WORDS` are: words in lower
-/// case are typed as they stand, those in capitals stand for something. `as of list` means the words
-/// of the command `list` beside it; `KIND is one of …` tells what stands for that.
+/// case are typed as they stand, those in capitals stand for something. `as of list` means the
+/// words of the command `list` beside it; `KIND is one of …` tells what stands for that.
 fn words(command: &Command, beside: &[Command]) -> Vec<Row> {
     let mut found = grammar(command.arguments);
     let text = SUBJECTS.iter().find_map(|subject| command.text.strip_prefix(subject));

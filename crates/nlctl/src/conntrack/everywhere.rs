@@ -32,8 +32,8 @@ impl Chosen {
         Self { flows: Flows { family: options.family }, options: Arc::new(options.lasting()) }
     }
 
-    /// What of their events is wanted: beginnings and ends, which the mirror needs, and changes unless
-    /// `-e` leaves them out.
+    /// What of their events is wanted: beginnings and ends, which the mirror needs, and changes
+    /// unless `-e` leaves them out.
     fn events(&self) -> EventFilter {
         let all = self.options.event_filter();
         match self.options.events {
