@@ -75,6 +75,12 @@ pub fn brief_neighbour(json: &mut Json<'_>, neighbour: &Neighbour, context: &Con
     print::brief_neighbour(&mut Out::Json(json), neighbour, context);
 }
 
+/// Appends a tunnel over IPv4: an object as in the array of `ip -j tunnel`; nothing, if the link is
+/// none of the kinds `gre`, `ipip`, `sit` and `vti`.
+pub fn tunnel(json: &mut Json<'_>, link: &Link, context: &Context<'_>) {
+    print::tunnel(&mut Out::Json(json), link, context);
+}
+
 /// Appends the multicast groups of a link: an object as in the array of `ip -j maddress`.
 pub fn memberships(json: &mut Json<'_>, index: u32, groups: &[Membership], context: &Context<'_>) {
     print::memberships(&mut Out::Json(json), index, groups, context);

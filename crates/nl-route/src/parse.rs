@@ -48,6 +48,7 @@ pub mod saved;
 mod selector;
 pub mod settings;
 pub mod traffic;
+pub mod tunnel;
 
 pub use get::get;
 pub use route::route;

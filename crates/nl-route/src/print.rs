@@ -41,6 +41,7 @@ pub(crate) use block::{brief_link, link_with_addresses};
 pub(crate) use bridge::{all_groups, forwarding, groups, vlans};
 pub use colors::Colors;
 pub(crate) use colors::Ink;
+pub(crate) use kind::listed_tunnel as tunnel;
 pub(crate) use link::link;
 pub(crate) use membership::memberships;
 pub(crate) use neighbour::{brief_neighbour, neighbour};

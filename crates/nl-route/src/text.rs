@@ -88,6 +88,12 @@ pub fn brief_neighbour(out: &mut String, neighbour: &Neighbour, context: &Contex
     print::brief_neighbour(&mut Out::Text(out), neighbour, context);
 }
 
+/// Appends a tunnel over IPv4 as `ip tunnel` prints it; nothing, if the link is none of the kinds
+/// `gre`, `ipip`, `sit` and `vti`.
+pub fn tunnel(out: &mut String, link: &Link, context: &Context<'_>) {
+    print::tunnel(&mut Out::Text(out), link, context);
+}
+
 /// Appends the multicast groups of a link as `ip maddress` prints them, a line each behind one for
 /// the link.
 pub fn memberships(out: &mut String, index: u32, groups: &[Membership], context: &Context<'_>) {

@@ -143,7 +143,15 @@ fn namespace(name: &Text, open: &mut Vec<Netns>) -> Result<RawAttr, Error> {
     }
 }
 
-fn send(session: &mut Session<'_>, action: Action, mut change: LinkChange) -> Result<u8, Error> {
+/// Makes or changes a link, in whatever namespace it is.
+///
+/// # Errors
+/// If a namespace can't be opened, or the kernel refuses.
+pub(crate) fn send(
+    session: &mut Session<'_>,
+    action: Action,
+    mut change: LinkChange,
+) -> Result<u8, Error> {
     let mut open = Vec::new();
     open_namespaces(&mut change, &mut open)?;
     let object = change.finish().map_err(|error| Error::new(USAGE, error))?;

@@ -38,6 +38,7 @@ mod rule;
 mod saved;
 mod settings;
 mod traffic;
+mod tunnel;
 mod vrf;
 
 /// The options of all commands.
@@ -163,6 +164,7 @@ refused; 255 what was typed makes no sense. Those of nlctl conntrack are conntra
             traffic::CLASSES,
             bridge::COMMAND,
             maddr::COMMAND,
+            tunnel::COMMAND,
             vrf::ROUTERS,
             vrf::TOKENS,
             completions::COMMAND,

@@ -1,4 +1,4 @@
-//! Multicast groups, tokens and virtual routers beside ip(8), in namespaces of their own.
+//! Multicast groups, tokens, virtual routers and words of tunnels beside ip(8), in namespaces of their own.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -48,6 +48,9 @@ vrf show
 vrf s
 vrf list nope
 vrf show lo
+tunnel add t0
+tunnel add t0 mode foo
+tunnel add t0 mode
 ";
 
 #[test]

@@ -9,8 +9,11 @@ use super::{Context, Out};
 use crate::link::LinkInfo;
 
 mod bridge;
+mod listed;
 mod other;
 mod tunnel;
+
+pub(crate) use listed::tunnel as listed_tunnel;
 
 /// The attributes of a kind, of which the last of each number counts.
 struct View<'a>(Attrs<'a>);

@@ -13,9 +13,9 @@ use crate::print::{Context, Out};
 use crate::tables::tunnel::*;
 
 /// Flags of GRE: what the header has.
-const CSUM: u16 = 0x8000;
-const KEY: u16 = 0x2000;
-const SEQ: u16 = 0x1000;
+pub(super) const CSUM: u16 = 0x8000;
+pub(super) const KEY: u16 = 0x2000;
+pub(super) const SEQ: u16 = 0x1000;
 
 /// `IP6_TNL_F_*` (linux/ip6_tunnel.h).
 const IGN_ENCAP_LIMIT: u64 = 1;
