@@ -69,6 +69,15 @@ impl Options {
     /// Whoever keeps a table by events can leave out what this leaves out. Of marks, states, bits of
     /// the status, labels and timeouts the table must hear, or flows that are chosen by them are
     /// neither found nor forgotten.
+    ///
+    /// ```
+    /// use nl_conntrack::parse::{Line, words};
+    ///
+    /// let line = Line::parse(words("-E -p tcp --dport 22 --state ESTABLISHED -m 5")?, None)?;
+    /// let ssh = Line::parse(words("-E -p tcp --dport 22")?, None)?;
+    /// assert_eq!(line.options.lasting().event_filter(), ssh.options.event_filter());
+    /// # Ok::<(), nl_conntrack::parse::ParseError>(())
+    /// ```
     #[must_use]
     pub fn lasting(&self) -> Self {
         let mut lasting = self.clone();

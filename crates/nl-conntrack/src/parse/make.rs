@@ -211,3 +211,50 @@ fn is_told_by(given: ProtocolInfo, found: Option<ProtocolInfo>) -> bool {
 fn keep(status: Status) -> Status {
     Status(status.0 & (Status::SEEN_REPLY | Status::ASSURED | Status::EXPECTED).0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::{Line, words};
+    use crate::protocol_info::Tcp;
+    use crate::value::TcpState;
+
+    #[test]
+    fn what_is_so_already_is_no_change() {
+        let tuple = Tuple::with_ports(
+            IpProtocol::TCP,
+            ([10, 0, 0, 1].into(), 1),
+            ([10, 0, 0, 2].into(), 80),
+        );
+        let state = Some(TcpState::ESTABLISHED);
+        let flow = Flow {
+            mark: Some(5),
+            status: Some(Status::ASSURED | Status::SEEN_REPLY),
+            protocol_info: Some(ProtocolInfo::Tcp(Tcp { state, ..Tcp::default() })),
+            ..Flow::new(tuple)
+        };
+        for (line, changes) in [
+            ("-U", false),
+            ("-U -m 5", false),
+            ("-U -m 4", true),
+            ("-U -m 0/0", false),
+            ("-U -m 4/4", false),
+            ("-U -m 1/1", false),
+            ("-U -m 0/1", true),
+            ("-U -u ASSURED", false),
+            ("-U -u UNSET", false),
+            ("-U -u FIXED_TIMEOUT", true),
+            ("-U -p tcp --state ESTABLISHED", false),
+            ("-U -p tcp --state CLOSE", true),
+            ("-U -p sctp --orig-vtag 1", true),
+            ("-U -t 0", true),
+            ("-U --label-del", true),
+        ] {
+            let parsed = Line::parse(words(line).unwrap(), None).unwrap();
+            assert_eq!(parsed.options.changes(&flow), changes, "{line}");
+        }
+        // Without a mark it is 0.
+        let unmarked = Line::parse(words("-U -m 0").unwrap(), None).unwrap();
+        assert!(!unmarked.options.changes(&Flow::new(tuple)));
+    }
+}
