@@ -179,6 +179,9 @@ fn value(rng: &mut Rng, payload: &Payload, name: &str) -> Vec<u8> {
         // tc computes rates in 64 bits and times in 32, both of which may be too few.
         "rate" | "TCA_TBF_RATE64" | "TCA_TBF_PRATE64" => 1_000_000 + number(rng) % (1 << 31),
         "level" => number(rng) % 2,
+        // It prints times that are over as if they were to come.
+        "TCA_CAKE_STATS_DROP_NEXT_US" | "TCA_CAKE_STATS_BLUE_TIMER_US" => number(rng) % (1 << 31),
+        "TCA_CAKE_STATS_CAPACITY_ESTIMATE64" => number(rng) % (1 << 40),
         _ if name.ends_with("RATE64") || name.ends_with("CEIL64") => number(rng) % (1 << 40),
         "min_delay" | "max_delay" | "dist_delay" | "dist_jitter" => number(rng) % (1 << 62),
         _ => number(rng),
@@ -363,12 +366,56 @@ fn counted(rng: &mut Rng) -> Vec<Item> {
     COUNTING.iter().map(item).collect()
 }
 
+/// A discipline of the kind `cake` that has counted something, with so many classes of traffic; a flow
+/// of one if there is none.
+fn cake(rng: &mut Rng, tins: u16) -> Item {
+    let mut app = Vec::new();
+    let mut writer = Writer::attributes(&mut app);
+    let flow = |name: &str| {
+        ["DEFICIT", "COUNT", "DROPPING", "DROP_NEXT_US", "P_DROP", "TIMER_US"]
+            .iter()
+            .any(|end| name.ends_with(end))
+    };
+    for row in CAKE_STATS.rows().filter(|row| !row.name.ends_with("_PAD")) {
+        if flow(row.name) != (tins == 0) {
+            continue;
+        }
+        if let Payload::List(_) = row.payload {
+            let all = writer.nest_unflagged(row.number, |writer| {
+                (1..=tins).try_for_each(|tin| {
+                    writer.nest_unflagged(tin, |writer| {
+                        let rows = CAKE_TIN_STATS.rows();
+                        rows.filter(|row| !row.name.ends_with("_PAD")).try_for_each(|row| {
+                            writer.bytes(row.number, &value(rng, &row.payload, row.name))
+                        })
+                    })
+                })
+            });
+            all.unwrap();
+        } else {
+            let value = value(rng, &row.payload, row.name);
+            writer.bytes(row.number, &value).unwrap();
+        }
+    }
+    let unknown = vec![RawAttr { raw_type: TCA_STATS_APP, payload: app }];
+    let statistics = TrafficStatistics { basic: Some((1, 2)), unknown, ..Default::default() };
+    let mut item = Item::of("qdisc", "cake", Vec::new());
+    match &mut item {
+        Item::Qdisc(Qdisc(traffic)) | Item::Class(Class(traffic)) => {
+            (traffic.options, traffic.statistics) = (None, Some(statistics.into()));
+        }
+    }
+    item
+}
+
 #[test]
 fn counters_are_printed_as_tc_prints_them() {
     live(|| {
         if need(&["tc"]) {
             let mut rng = Rng::new(1);
-            as_tc(&(0..30).flat_map(|_| counted(&mut rng)).collect::<Vec<_>>());
+            let mut items: Vec<_> = (0..30).flat_map(|_| counted(&mut rng)).collect();
+            items.extend((0..8).map(|tins| cake(&mut rng, tins)));
+            as_tc(&items);
         }
     });
 }

@@ -9,6 +9,7 @@ use super::{Context, Hidden, Out};
 use crate::traffic::{Class, Handle, Qdisc, Traffic, TrafficStatistics};
 use units::{Rate, Size};
 
+mod cake;
 mod counters;
 mod netem;
 mod options;

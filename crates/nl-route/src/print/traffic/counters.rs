@@ -7,7 +7,7 @@ use crate::traffic::counters::{
 };
 
 /// Numbers behind their names, each with a blank before it.
-fn numbers<N: Copy + core::fmt::Display>(out: &mut Out<'_, '_>, rows: &[(&str, N)]) {
+pub(super) fn numbers<N: Copy + core::fmt::Display>(out: &mut Out<'_, '_>, rows: &[(&str, N)]) {
     for (key, number) in rows {
         out.text(format_args!(" {key} "));
         out.number_with(key, "", number, "");
@@ -28,7 +28,7 @@ fn time(out: &mut Out<'_, '_>, key: &str, time: u32) {
 }
 
 /// A time that may be over.
-fn until(out: &mut Out<'_, '_>, key: &str, time: i32) {
+pub(super) fn until(out: &mut Out<'_, '_>, key: &str, time: i32) {
     let sign = if time < 0 { "-" } else { "" };
     out.text(format_args!(" {key} {sign}{}", Microseconds(time.unsigned_abs())));
     out.json(|json| json.field(key, time));
@@ -81,6 +81,7 @@ pub(super) fn counters(out: &mut Out<'_, '_>, counters: &Counters, context: &Con
         Counters::Codel(of) => codel(out, of, context),
         Counters::FqCodel(of) => fq_codel(out, of, context),
         Counters::FqCodelFlow(of) => flow(out, of),
+        Counters::Cake(of) => super::cake::counters(out, of),
         Counters::Fq(of) => fq(out, of, context),
         Counters::Pie(of) => pie(out, of, context),
         Counters::FqPie(of) => {

@@ -5,8 +5,8 @@ use nl_wire::text::Text;
 use super::units::{General, Microseconds, Nanoseconds, Rate, Size};
 use super::{Context, Out};
 use crate::traffic::options::{
-    Cake, CbsParameters, ClassOptions, Codel, EtfParameters, Ets, Fq, FqCodel, FqPie, Mqprio, Pie,
-    Prio, QdiscOptions, Red, Sfq,
+    CbsParameters, ClassOptions, Codel, EtfParameters, Ets, Fq, FqCodel, FqPie, Mqprio, Pie, Prio,
+    QdiscOptions, Red, Sfq,
 };
 
 /// How the value of a field is written.
@@ -89,7 +89,7 @@ pub(super) fn qdisc(
         QdiscOptions::Red(options) => red(out, options, context),
         QdiscOptions::Netem(options) => super::netem::netem(out, options),
         QdiscOptions::Mqprio(options) => mqprio(out, options, context),
-        QdiscOptions::Cake(options) => cake(out, options),
+        QdiscOptions::Cake(options) => super::cake::options(out, options),
         QdiscOptions::Hfsc(options) if options.defcls == 0 => {}
         QdiscOptions::Hfsc(options) => {
             out.string("default", "default ", format_args!("{:x}", options.defcls));
@@ -476,83 +476,4 @@ fn etf(out: &mut Out<'_, '_>, parameters: &EtfParameters) {
     out.string("offload", "offload ", on(2));
     out.string("deadline_mode", "deadline_mode ", on(1));
     out.value("skip_sock_check", "skip_sock_check ", on(4));
-}
-
-/// A mode of `cake` by its word.
-fn mode(out: &mut Out<'_, '_>, key: &str, value: Option<u32>, words: &[&str]) {
-    let Some(value) = value else { return };
-    if let Some(word) = usize::try_from(value).ok().and_then(|index| words.get(index)) {
-        out.string(key, "", word);
-    } else {
-        out.text(format_args!("(?{key}?)"));
-        out.json(|json| json.field(key, "unknown"));
-    }
-}
-
-fn cake(out: &mut Out<'_, '_>, options: &Cake) {
-    let set = |value: Option<u32>| value.is_some_and(|value| value != 0);
-    match options.rate {
-        Some(0) => out.string("bandwidth", "bandwidth ", "unlimited"),
-        Some(bytes) => rate(out, "bandwidth", "bandwidth ", bytes),
-        None => {}
-    }
-    match options.autorate {
-        None | Some(0) => {}
-        Some(1) => out.string("autorate", "", "autorate-ingress"),
-        Some(_) => {
-            out.text("(?autorate?) ");
-            out.json(|json| json.field("autorate", "unknown"));
-        }
-    }
-    let words = ["diffserv3", "diffserv4", "diffserv8", "besteffort", "precedence"];
-    mode(out, "diffserv", options.diffserv, &words);
-    let words = [
-        "flowblind",
-        "srchost",
-        "dsthost",
-        "hosts",
-        "flows",
-        "dual-srchost",
-        "dual-dsthost",
-        "triple-isolate",
-    ];
-    mode(out, "flowmode", options.flow_mode, &words);
-    out.either("nat", set(options.nat), "nat ", "nonat ");
-    out.either("wash", set(options.wash), "wash ", "nowash ");
-    out.either("ingress", set(options.ingress), "ingress ", "");
-    let (word, text) = match options.ack_filter {
-        Some(1) => ("enabled", "ack-filter "),
-        Some(2) => ("aggressive", "ack-filter-aggressive "),
-        _ => ("disabled", "no-ack-filter "),
-    };
-    out.text(text);
-    out.json(|json| json.field("ack-filter", word));
-    out.either("split_gso", set(options.split_gso), "split-gso ", "no-split-gso ");
-    let rtt = options.rtt.unwrap_or_default();
-    if rtt != 0 {
-        out.text(format_args!("rtt {} ", Microseconds(rtt)));
-    }
-    out.json(|json| json.field("rtt", rtt));
-    out.either("raw", options.raw.is_some(), "raw ", "");
-    match options.atm {
-        Some(1) => out.string("atm", "", "atm"),
-        Some(2) => out.string("atm", "", "ptm"),
-        _ if options.raw.is_none() => out.string("atm", "", "noatm"),
-        _ => {}
-    }
-    out.number("overhead", "overhead ", options.overhead.unwrap_or_default());
-    if let Some(mpu) = options.mpu.filter(|mpu| *mpu != 0) {
-        out.number("mpu", "mpu ", mpu);
-    }
-    if let Some(memory) = options.memory.filter(|memory| *memory != 0) {
-        size(out, "memlimit", "memlimit ", memory);
-    }
-    let mark = options.fwmark.unwrap_or_default();
-    if mark != 0 {
-        out.text(format_args!("fwmark {mark:#x} "));
-    }
-    out.json(|json| {
-        json.key("fwmark");
-        json.display(Alternate(mark));
-    });
 }
