@@ -65,7 +65,7 @@
 //!   hold what attributes contain, paths, flags and errors print as numbers, and refusals tell the
 //!   byte of the request instead of the attribute ([`Failure`]).
 //! - `listing` (with `names`): the annotated listing of any message, [`listing`].
-//! - `json`: the JSON writer [`json`] and, for it and text output, [`number`].
+//! - `json`: the JSON writer [`json`].
 //! - `pcap`: captures, [`pcap`].
 //! - `bpf`: classic BPF, [`bpf`].
 
@@ -93,7 +93,6 @@ pub mod header;
 pub mod json;
 #[cfg(feature = "listing")]
 pub mod listing;
-#[cfg(feature = "json")]
 pub mod number;
 #[cfg(feature = "pcap")]
 pub mod pcap;
