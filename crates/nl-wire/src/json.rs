@@ -17,8 +17,8 @@ use alloc::string::String;
 use core::fmt::{self, Write as _};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::number::{self, Shown};
-use crate::prefix::Prefix;
+use crate::number;
+use crate::prefix::{Prefix, Shown};
 use crate::text::{Colons, Escaped, Text, is_control};
 
 /// Appends one JSON value to a `String`, piece by piece; allocates nothing else, and ends without a

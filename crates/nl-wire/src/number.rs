@@ -2,8 +2,7 @@
 //! listings of tables have.
 
 use alloc::string::String;
-use core::fmt;
-use core::net::{IpAddr, Ipv4Addr};
+use core::net::IpAddr;
 
 /// The numbers below 100, two digits each.
 const PAIRS: &str = "\
@@ -67,36 +66,6 @@ pub fn address(out: &mut String, address: IpAddr) {
             hexadecimal(out, word);
         }
     }
-}
-
-/// Displays an address as [`address`] appends it.
-///
-/// ```
-/// use nl_wire::number::Shown;
-///
-/// let shown = |text: &str| Shown(text.parse().unwrap()).to_string();
-/// assert_eq!((shown("::102:304"), shown("::1")), ("::1.2.3.4".into(), "::1".into()));
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Shown(pub IpAddr);
-
-impl fmt::Display for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            // All else is the same.
-            IpAddr::V6(address) if is_compatible(&address.segments()) => {
-                let [.., high, low] = address.segments();
-                let bits = u32::from(high) << 16 | u32::from(low);
-                write!(f, "::{}", Ipv4Addr::from(bits))
-            }
-            address => address.fmt(f),
-        }
-    }
-}
-
-/// Whether an address is that of an IPv4 one, and not one of the many that end in a small number.
-fn is_compatible(words: &[u16; 8]) -> bool {
-    words[..6].iter().all(|word| *word == 0) && words[6] != 0
 }
 
 /// Begin and end of the first longest run of at least two zeros; (8, 8) if there is none.

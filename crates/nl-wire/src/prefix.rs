@@ -4,8 +4,6 @@ use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
 
-use crate::number::Shown;
-
 /// An IP prefix: `10.0.0.0/8`, `2001:db8::/32`, a host `192.0.2.1`.
 ///
 /// Bits behind the length are kept as they are, see [`Prefix::masked`]: the kernel refuses them in
@@ -98,6 +96,34 @@ impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Shown(self.address).fmt(f)?;
         if self.is_host() { Ok(()) } else { write!(f, "/{}", self.length) }
+    }
+}
+
+/// An address that displays as `inet_ntop` of glibc writes it: unlike `Display` of `Ipv6Addr` it
+/// writes IPv4-compatible addresses with dots.
+///
+/// ```
+/// use nl_wire::prefix::Shown;
+///
+/// let shown = |text: &str| Shown(text.parse().unwrap()).to_string();
+/// assert_eq!((shown("::102:304"), shown("::1")), ("::1.2.3.4".into(), "::1".into()));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Shown(pub IpAddr);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            IpAddr::V6(address) => match address.segments() {
+                // One of the many that end in a small number is not that of an IPv4 one.
+                [0, 0, 0, 0, 0, 0, high, low] if high != 0 => {
+                    let bits = u32::from(high) << 16 | u32::from(low);
+                    write!(f, "::{}", Ipv4Addr::from(bits))
+                }
+                _ => address.fmt(f),
+            },
+            IpAddr::V4(address) => address.fmt(f),
+        }
     }
 }
 

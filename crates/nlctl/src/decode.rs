@@ -40,8 +40,8 @@ interface, or messages back to back, for which --protocol says what they are; - 
   hex        every byte, with the name of its field behind #
   json       one object a message: {\"type\":\"RTM_NEWROUTE\",\"object\":{…}}; the inner object is
              what ip -j and nlctl conntrack list -j print, of addresses index, dev and what ip
-             puts into addr_info. An ack has errno, name, text and what the kernel says of the reason;
-             messages without an object, and types not known, have an empty one
+             puts into addr_info. An ack has errno, name, text and what the kernel says of the
+             reason; messages without an object, and types not known, have an empty one
   text       routes, links, addresses as ip monitor prints them, flows as conntrack does
   conntrack  flows and expectations: a message with NLM_F_MULTI as a line of conntrack -L, one
              without as a line of conntrack -E

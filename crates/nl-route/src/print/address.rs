@@ -1,6 +1,6 @@
 //! Addresses as `ip address` and `ip monitor` print them.
 
-use nl_wire::number::Shown;
+use nl_wire::prefix::Shown;
 use nl_wire::value::AddressFamily;
 
 use super::{Context, Ink, Out};

@@ -1,6 +1,6 @@
 //! Links with their addresses as `ip address` prints them, and both in brief.
 
-use nl_wire::number::Shown;
+use nl_wire::prefix::Shown;
 
 use super::link::{LinkAddress, altnames, flags, head, link_name, rest, state_ink, statistics};
 use super::{Context, Hidden, Ink, Out, address};

@@ -4,7 +4,7 @@ use alloc::format;
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use nl_wire::number::Shown;
+use nl_wire::prefix::Shown;
 use nl_wire::text::{Colons, Escaped, Hex};
 
 use super::kind::{info_data, slave_data};

@@ -1,6 +1,6 @@
 //! Multicast groups as `ip maddress` prints them.
 
-use nl_wire::number::Shown;
+use nl_wire::prefix::Shown;
 use nl_wire::text::Colons;
 
 use super::{Context, Ink, Out};

@@ -4,7 +4,7 @@ use core::fmt;
 
 use nl_wire::attr::Attr;
 use nl_wire::error::Error;
-use nl_wire::number::Shown;
+use nl_wire::prefix::Shown;
 
 use super::{Context, Hidden, Out};
 use crate::names::NameKind;

@@ -1,6 +1,6 @@
 //! Neighbours as `ip neighbour` prints them.
 
-use nl_wire::number::Shown;
+use nl_wire::prefix::Shown;
 
 use super::link::LinkAddress;
 use super::{Context, Hidden, Ink, Out, Word};

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use nl_wire::number::Shown;
+use nl_wire::prefix::Shown;
 
 use super::encap::encap;
 use super::route::flags;

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::net::IpAddr;
 
-use nl_wire::number::Shown;
+use nl_wire::prefix::Shown;
 use nl_wire::text::Escaped;
 use nl_wire::value::AddressFamily;
 

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::ops::RangeInclusive;
 
-use nl_wire::number::Shown;
+use nl_wire::prefix::Shown;
 use nl_wire::text::Escaped;
 
 use super::route::TYPES;

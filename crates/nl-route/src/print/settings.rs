@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use nl_wire::number::Shown;
+use nl_wire::prefix::Shown;
 use nl_wire::value::AddressFamily;
 
 use super::{Context, Ink, Out};

@@ -3,7 +3,7 @@
 use core::net::{IpAddr, Ipv4Addr};
 
 use nl_wire::attr::Attrs;
-use nl_wire::number::Shown;
+use nl_wire::prefix::Shown;
 
 use super::View;
 use super::tunnel::{CSUM, KEY, SEQ};

@@ -1,6 +1,6 @@
 //! Kinds that are neither bridges nor tunnels.
 
-use nl_wire::number::Shown;
+use nl_wire::prefix::Shown;
 use nl_wire::text::Colons;
 
 use super::How::{Link, LinkAddress, NonZero, Number, OnOff, Signed, With, Word, WordOr};

@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
-use nl_wire::number::Shown;
+use nl_wire::prefix::Shown;
 
 use super::How::{Hex, HexNonZero, IfSet, Link, NonZero, Number, Port, Prefixed};
 use super::{Row, View, rows, word};
