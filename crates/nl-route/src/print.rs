@@ -65,6 +65,8 @@ nl_wire::flag_set! {
         PREFSRC = 0x80,
         PRIORITY = 0x100,
         REALMS = 0x200,
+        /// Of programs and virtual functions of links what ip tells only in lists of links alone.
+        PROGRAMS = 0x400,
         /// The link, of a list of addresses.
         LINK = 0x400,
     }

@@ -15,8 +15,8 @@ use nl_route::link::kind::KindData;
 use nl_route::names::Names;
 use nl_route::tables::link::IFLA_INFO;
 use nl_route::value::{LinkEvent, LinkFlags, LinkType, OperState};
-use nl_route::{Link, parse, tables, text};
-use nl_testkit::{Rng, parse_hex, tool};
+use nl_route::{Hidden, Link, parse, tables, text};
+use nl_testkit::{Rng, live, need, parse_hex, tool};
 use nl_wire::attr::Attrs;
 use nl_wire::datagram::Messages;
 use nl_wire::json::Json;
@@ -397,6 +397,38 @@ fn programs_and_virtual_functions_are_printed_as_ip_prints_them() {
         .collect();
     assert_eq!(functions.len(), 4);
     assert_eq!(functions[1].vlan, Some((5, 3)));
+}
+
+/// Where links are not all that is asked for, ip tells less of programs.
+#[test]
+#[cfg(target_endian = "little")]
+fn programs_are_printed_as_ip_monitor_prints_them() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        let bytes = parse_hex(include_str!("kinds_data/offload.hex")).unwrap();
+        fs::write("/run/offload", &bytes).unwrap();
+        let names = Names::default();
+        let plain =
+            nl_route::Context { hidden: Hidden::PROGRAMS, ..nl_route::Context::new(&names) };
+        for (options, context) in [
+            (&[][..], plain),
+            (&["-d"], nl_route::Context { details: true, ..plain }),
+            (&["-s"], nl_route::Context { statistics: 1, ..plain }),
+        ] {
+            let theirs = tool("ip", &[options, &["monitor", "file", "/run/offload"]].concat());
+            let mut ours = String::new();
+            for message in Messages::new(&bytes) {
+                text::link(&mut ours, &Link::decode(&message.unwrap()).unwrap(), &context);
+            }
+            // Of counters that are not there ip leaves an empty line.
+            let lines = |text: &str| -> Vec<String> {
+                text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+            };
+            assert_eq!(lines(&ours), lines(&theirs), "{options:?}");
+        }
+    });
 }
 
 #[test]

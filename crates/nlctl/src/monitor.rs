@@ -388,10 +388,11 @@ impl Monitor<'_> {
         } else {
             self.header(text, item, subject, &object);
             if let Object::Link(link) = &mut object {
-                // ip monitor leaves these out.
+                // ip monitor leaves these out, and lines of programs.
                 (link.link_mode, link.txqlen) = (None, None);
                 (link.af_spec, link.stats, link.alias) = (None, None, None);
             }
+            let context = Context { hidden: context.hidden | Hidden::PROGRAMS, ..context };
             if !message::ip_text(text, &object, &context) {
                 message::conntrack_line(text, &object, None, &self.format);
             }

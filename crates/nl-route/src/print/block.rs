@@ -77,6 +77,7 @@ pub(crate) fn link_with_addresses(
         if !context.details {
             shown.alias = None;
         }
+        let context = &Context { hidden: context.hidden | Hidden::PROGRAMS, ..*context };
         head(out, &shown, context);
         if layout == Layout::Full || context.details {
             rest(out, &shown, context);

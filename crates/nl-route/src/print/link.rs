@@ -8,7 +8,7 @@ use nl_wire::prefix::Shown;
 use nl_wire::text::{Colons, Escaped, Hex};
 
 use super::kind::{info_data, slave_data};
-use super::{Context, Ink, Out, Units, offload};
+use super::{Context, Hidden, Ink, Out, Units, offload};
 use crate::link::{Link, Stats64};
 use crate::names::NameKind;
 use crate::value::{AddrGenMode, LinkFlags, LinkType, OperState};
@@ -69,7 +69,7 @@ pub(super) fn head(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
         out.number("mtu", "mtu ", mtu);
     }
     if let Some(xdp) = link.xdp() {
-        offload::xdp_head(out, &xdp);
+        offload::xdp_head(out, &xdp, context);
     }
     if let Some(qdisc) = &link.qdisc {
         out.string("qdisc", "qdisc ", qdisc);
@@ -126,7 +126,8 @@ pub(super) fn rest(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
     if context.details {
         details(out, link, context);
     }
-    if let Some(xdp) = link.xdp() {
+    let all = context.details || context.shows(Hidden::PROGRAMS);
+    if let Some(xdp) = link.xdp().filter(|_| all) {
         offload::xdp_programs(out, &xdp, context);
     }
     if let Some(alias) = &link.alias {
@@ -137,7 +138,9 @@ pub(super) fn rest(out: &mut Out<'_, '_>, link: &Link, context: &Context<'_>) {
     if let (Some(stats), 1..) = (&link.stats, context.statistics) {
         statistics(out, stats, link, context);
     }
-    offload::virtual_functions(out, link, context);
+    if all {
+        offload::virtual_functions(out, link, context);
+    }
     altnames(out, link, context);
 }
 

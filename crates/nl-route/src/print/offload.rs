@@ -4,12 +4,12 @@ use nl_wire::text::Colons;
 
 use super::kind::VlanProtocol;
 use super::link::TypeWord;
-use super::{Context, Ink, Out};
+use super::{Context, Hidden, Ink, Out};
 use crate::link::{Link, VirtualFunction, VirtualFunctionStats, Xdp};
 use crate::value::{LinkFlags, LinkType};
 
 /// What stands in a link's first line.
-pub(super) fn xdp_head(out: &mut Out<'_, '_>, xdp: &Xdp) {
+pub(super) fn xdp_head(out: &mut Out<'_, '_>, xdp: &Xdp, context: &Context<'_>) {
     let word = match xdp.attached {
         0 => return,
         1 => "xdp",
@@ -17,7 +17,11 @@ pub(super) fn xdp_head(out: &mut Out<'_, '_>, xdp: &Xdp) {
         3 => "xdpoffload",
         _ => "xdpmulti",
     };
-    out.text(format_args!("{word} "));
+    out.text(word);
+    if let Some(id) = xdp.program.filter(|id| *id != 0 && !context.shows(Hidden::PROGRAMS)) {
+        out.text(format_args!("/id:{id}"));
+    }
+    out.text(" ");
     out.json(|json| {
         json.key("xdp");
         json.begin_object();
