@@ -34,16 +34,16 @@ pub struct Options {
     pub processes: bool,
     /// How often to look for namespaces. Mounts and ids are also told as they come and go.
     pub scan: Duration,
-    /// The receive buffer of each event socket to ask for, in bytes; `None`: the kernel's default,
-    /// which has room for some hundred events.
+    /// The receive buffer of each event socket to ask for, in bytes, [`RECEIVE_BUFFER`] by default;
+    /// `None`: the kernel's default, which has room for some hundred events.
     pub receive_buffer: Option<usize>,
-    /// What the mirror of each namespace may hold.
+    /// What the mirror of each namespace may hold; all together that many times it.
     pub budget: Budget,
-    /// How long to wait for the next part of a list.
+    /// How long to wait for the next part of a list, [`Connection::TIMEOUT`] by default.
     pub timeout: Duration,
     /// How many events may come, of all namespaces together, before fewer entries are followed in
-    /// each ([`Item::Filtered`]), if the events of this table can be filtered; `None`: they may
-    /// overrun the queue, and whoever reads.
+    /// each ([`Item::Filtered`]), if the events of this table can be filtered, by default those of
+    /// [`GovernorOptions`]; `None`: they may overrun the queue, and whoever reads.
     pub pressure: Option<GovernorOptions>,
     /// What sees every message, events and lists.
     pub tracer: Option<fn(&Trace<'_>)>,
@@ -93,7 +93,8 @@ pub enum Told<T> {
         error: NamespaceError,
     },
     /// Something was lost that may concern each namespace that has no socket of its own: all of
-    /// these are listed again.
+    /// these are listed again. What a socket of one namespace's own loses, or a list, is told as
+    /// [`Item::Lost`].
     Lost(Loss),
     /// Events that may be of either of two namespaces, since one ended and the other was given its
     /// id in the meantime. The one that lives is listed again.

@@ -9,6 +9,31 @@
 //! version that is odd while it is in use: a reader believes what it read if the version before and
 //! after is the same. An entry that moves is written anew before it is removed, and moves are
 //! counted: who finds nothing while one moved looks again.
+//!
+//! Why that holds on machines that reorder loads and stores:
+//!
+//! - *Nothing older than the version is read.* [`Entry::write`] stores the words before the version
+//!   (`Release`), [`Entry::owner`] loads the version (`Acquire`) before the words. What the words lead
+//!   to (slots with addresses, namespace and kind) is stored before the entry is written. Marks are set
+//!   by operations that read and write: they prolong the release sequence of the version, so that who
+//!   loads the version with marks of another reader has acquired the words, too.
+//! - *Nothing newer is believed.* [`Entry::clear`] makes the version even, then come a fence
+//!   (`Release`) and every later store, to the entry or to slots that it led to. If one of these was
+//!   read, the fence (`Acquire`) of [`Entry::is_still`] meets that fence, and the load behind it sees
+//!   the even version or a later one.
+//! - *What moves is found.* [`Index::shift`] writes the new entry, counts the move (`Release`), and
+//!   clears the old one behind a fence (`Release`). A reader loads the count first (`Acquire`). If the
+//!   move is in it, the new entry is seen. If not, and the old entry was seen cleared, in whichever
+//!   word, then the fences of `shift` and [`Index::is_unmoved`] meet, the count is seen to have changed,
+//!   and the reader looks again. If the move is in the count, a reader may still find the old entry by
+//!   its tag and then see it cleared, or in use by others, or by the same again: so who finds an entry
+//!   that is no answer looks again, too. That ends without the writer, because `clear` takes the tag
+//!   away before it changes the version: each turn was a step of the writer.
+//! - *Who finds a tag finds its owner*, because the tag is stored last (`Release`, `Acquire`). It would
+//!   be right without, as such an entry counts as not yet written; then it would be looked for twice.
+//! - *A slot's place leads to its entry*: stored (`Release`) behind the entry, loaded (`Acquire`)
+//!   before it.
+//! - Everything else is the writer's alone, or immutable since before the first reader.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
@@ -129,10 +154,22 @@ impl Entry<'_> {
         self.load(OWNER) / STEP == owner.0 / STEP
     }
 
+    /// Whether it is found by this hash, …
+    #[inline]
+    pub(super) fn has_tag(self, hash: &Hash) -> bool {
+        self.tag() == hash.tag
+    }
+
+    /// … but is of another one.
+    fn is_of_another(self, hash: &Hash) -> bool {
+        let Some(owner) = self.owner() else { return false };
+        self.has_tag(hash) && !self.is_of(hash) && self.is_still(owner)
+    }
+
     /// Whether it is of a direction with this hash.
     #[inline]
     pub(super) fn is_of(self, hash: &Hash) -> bool {
-        self.tag() == hash.tag && self.load(DESCRIPTOR) & KIND == hash.check
+        self.has_tag(hash) && self.load(DESCRIPTOR) & KIND == hash.check
     }
 
     /// The descriptor of the other direction, but for the kind, and its addresses or their slot.
@@ -145,8 +182,11 @@ impl Entry<'_> {
         Owner(self.load(OWNER)).has_marks(marks)
     }
 
-    pub(super) fn set_marks(self, marks: u64) {
-        self.0[OWNER].fetch_or(marks, Ordering::Relaxed);
+    /// Marks it; whether it still was the owner's then, so that the mark is where it belongs.
+    pub(super) fn set_marks(self, owner: Owner, marks: u64) -> bool {
+        // Part of the release sequence that the writer's store of the version began: who acquires the
+        // version after this has acquired it from there.
+        self.0[OWNER].fetch_or(marks, Ordering::Relaxed) / STEP == owner.0 / STEP
     }
 
     pub(super) fn clear_marks(self, marks: u64) {
@@ -163,12 +203,13 @@ impl Entry<'_> {
         self.0[TAG].store(tag, Ordering::Release);
     }
 
-    /// Makes an entry free, and gives the marks that it had.
+    /// Makes an entry free, and gives the marks that it had. Who sees the even version (`Acquire`)
+    /// does not find the tag again.
     fn clear(self) -> u64 {
-        let owner = self.0[OWNER].fetch_add(STEP, Ordering::Relaxed);
+        self.store(TAG, 0);
+        let owner = self.0[OWNER].fetch_add(STEP, Ordering::Release);
         // Whoever sees a later store sees the even version too.
         fence(Ordering::Release);
-        self.store(TAG, 0);
         owner & (CLAIMED | USED)
     }
 }
@@ -285,6 +326,15 @@ impl Index {
         self.moves.load(Ordering::Relaxed) == since
     }
 
+    /// Whether what is found is another one's, which as good as never is so, and nothing moved since.
+    /// By value: who need not ask this keeps the hash in registers.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn is_taken(&self, hash: Hash, since: u64) -> bool {
+        let found = self.find(&hash);
+        found.is_some_and(|place| self.get(place).is_of_another(&hash)) && self.is_unmoved(since)
+    }
+
     /// Enters a direction; gives its place, or `None` if there is none. `moved` is told of entries
     /// that make room: whose, and where they are now.
     pub(super) fn insert(
@@ -374,7 +424,7 @@ impl Index {
     }
 
     /// Moves an entry. Readers find it at both places for a moment, and never at none.
-    fn shift(&self, from: u32, to: u32, moved: &impl Fn(Found, u32)) {
+    pub(super) fn shift(&self, from: u32, to: u32, moved: &impl Fn(Found, u32)) {
         let (old, new) = (self.get(from), self.get(to));
         let Some(owner) = old.owner() else { return };
         new.write([old.tag(), old.load(DESCRIPTOR), old.load(ADDRESSES), owner.0]);
@@ -382,7 +432,27 @@ impl Index {
         self.moves.store(self.moves.load(Ordering::Relaxed).wrapping_add(STEP), Ordering::Release);
         // Whoever sees the old one cleared sees that something moved.
         fence(Ordering::Release);
-        new.set_marks(old.clear());
+        let marks = old.clear();
+        new.0[OWNER].fetch_or(marks, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+impl Index {
+    /// A part of [`Entry::clear`], as by a writer that is stopped behind it.
+    pub(super) fn clear_in_part(&self, place: u32, part: u32) {
+        match part {
+            0 => self.get(place).store(TAG, 0),
+            _ => _ = self.get(place).0[OWNER].fetch_add(STEP, Ordering::Release),
+        }
+    }
+
+    /// The same entry at another place, as it is while it moves; the move is counted.
+    pub(super) fn double(&self, from: u32, to: u32) {
+        let (old, new) = (self.get(from), self.get(to));
+        let owner = old.load(OWNER);
+        new.write([old.tag(), old.load(DESCRIPTOR), old.load(ADDRESSES), owner]);
+        self.moves.store(self.moves() + STEP, Ordering::Release);
     }
 }
 

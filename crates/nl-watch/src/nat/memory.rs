@@ -100,13 +100,15 @@ impl Slot<'_> {
         self.load(NAMESPACE)
     }
 
+    /// Who learns a place from it sees the entry there, or a later one.
     pub(super) fn head(self) -> Head {
-        Head(self.load(HEAD))
+        Head(self.0[HEAD].load(Ordering::Acquire))
     }
 
-    /// Says where the original direction is.
+    /// Says where the original direction is, once it is there.
     pub(super) fn set_place(self, place: u32) {
-        self.store(HEAD, self.load(HEAD) & KIND | u64::from(place));
+        let head = self.load(HEAD) & KIND | u64::from(place);
+        self.0[HEAD].store(head, Ordering::Release);
     }
 
     /// Begins a flow whose place is not yet known.

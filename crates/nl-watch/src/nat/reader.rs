@@ -101,26 +101,31 @@ impl Shared {
 
     /// As [`Shared::record`]; `None` also if one of its directions moves meanwhile.
     fn record_at(&self, number: u32) -> Option<(Record, [u32; 2])> {
-        let slot = self.slots.get(number);
-        let head = slot.head();
-        let original = self.index.at(head.place())?;
-        let owner = original.owner()?;
-        if owner.found() != (Found { slot: number, direction: 0 }) {
-            return None;
+        loop {
+            let slot = self.slots.get(number);
+            let head = slot.head();
+            let original = self.index.at(head.place())?;
+            let owner = original.owner()?;
+            if owner.found() != (Found { slot: number, direction: 0 }) {
+                return None;
+            }
+            let namespace = slot.namespace();
+            // Each direction is the answer of the other.
+            let reply_side = self.side(original, head.kind())?;
+            let hash = self.key.hash(namespace, &reply_side);
+            let place = self.index.find(&hash)?;
+            let reply = self.index.get(place);
+            let Some(replier) = reply.owner() else { continue };
+            if replier.found() == (Found { slot: number, direction: 1 }) {
+                let sides = [self.side(reply, head.kind())?, reply_side];
+                let is_still = reply.is_still(replier) && original.is_still(owner);
+                if is_still && slot.head() == head {
+                    return Some((Record { namespace, sides }, [head.place(), place]));
+                }
+            } else if reply.has_tag(&hash) && reply.is_still(replier) {
+                return None;
+            }
         }
-        let namespace = slot.namespace();
-        // Each direction is the answer of the other.
-        let reply_side = self.side(original, head.kind())?;
-        let hash = self.key.hash(namespace, &reply_side);
-        let place = self.index.find(&hash)?;
-        let reply = self.index.get(place);
-        let replier = reply.owner()?;
-        if replier.found() != (Found { slot: number, direction: 1 }) {
-            return None;
-        }
-        let sides = [self.side(reply, head.kind())?, reply_side];
-        let is_whole = reply.is_still(replier) && original.is_still(owner) && slot.head() == head;
-        is_whole.then_some((Record { namespace, sides }, [head.place(), place]))
     }
 
     /// The answer of an entry, for one of this kind. Nonsense if it is written meanwhile.
@@ -276,13 +281,19 @@ impl Shared {
     fn translate(&self, zone: u16, side: &Side, hash: &Hash) -> Option<Tuple> {
         loop {
             let moves = self.index.moves();
-            let found = self.index.find(hash);
-            let answer = found.and_then(|place| self.answer(place, side, hash));
-            if let Some(other) = answer {
+            let Some(place) = self.index.find(hash) else {
+                if self.index.is_unmoved(moves) {
+                    return None;
+                }
+                continue;
+            };
+            if let Some(other) = self.answer(place, side, hash) {
                 let (other, other_zone) = other.unpack();
                 return Some(Tuple { zone: (other_zone != zone).then_some(other_zone), ..other });
             }
-            if self.index.is_unmoved(moves) {
+            // What was found and is no answer may have been the old one of two entries, whose move was
+            // counted before.
+            if self.index.is_taken(*hash, moves) {
                 return None;
             }
         }
@@ -297,9 +308,9 @@ impl Shared {
             return None;
         }
         // Mostly set: then the cache line stays shared. Should the entry be another's by now, that
-        // one lives a little longer.
-        if !owner.has_marks(CLAIMED | USED) {
-            entry.set_marks(CLAIMED | USED);
+        // one lives a little longer, and this one is looked for where it is.
+        if !owner.has_marks(CLAIMED | USED) && !entry.set_marks(owner, CLAIMED | USED) {
+            return None;
         }
         Some(answer)
     }
@@ -330,5 +341,116 @@ impl Drop for NatReader {
 impl fmt::Debug for NatReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NatReader").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
+
+    use nl_conntrack::IpProtocol;
+
+    use super::*;
+
+    /// Entries of two lines, which all hashes here share.
+    const PLACES: u32 = 4;
+
+    fn hash(tag: u64) -> Hash {
+        Hash { home: 0, tag: 1 << 62 | tag, check: 0 }
+    }
+
+    fn tuple(v6: bool, address: u64, port: u16) -> Tuple {
+        let address = if v6 {
+            IpAddr::from((u128::from(address) << 64 | u128::from(address)).to_be_bytes())
+        } else {
+            IpAddr::from(u32::try_from(address).unwrap().to_be_bytes())
+        };
+        Tuple::with_ports(IpProtocol::UDP, (address, port), (address, port))
+    }
+
+    /// A writer may stop anywhere: what moves is found none the less, at the place that is left.
+    #[test]
+    fn a_writer_that_stopped_amid_a_move_hides_nothing() {
+        for from in 0..PLACES {
+            for to in (0..PLACES).filter(|to| *to != from) {
+                let shared = Shared::new(2 * PLACES, 8);
+                let answer = tuple(false, 7, 7);
+                let side = Side::pack(&answer, 0).unwrap();
+                let found = Found { slot: 0, direction: 1 };
+                let words = (side.descriptor, side.addresses[0]);
+                let first = shared.index.insert(&hash(1), found, words, |_, _| ()).unwrap();
+                if first != from {
+                    shared.index.shift(first, from, &|_, _| ());
+                }
+                shared.index.double(from, to);
+                let moves = shared.index.moves();
+                assert_eq!(shared.translate(0, &side, &hash(1)), Some(answer));
+                for part in 0..2 {
+                    shared.index.clear_in_part(from, part);
+                    assert!(shared.index.is_unmoved(moves));
+                    let found = shared.translate(0, &side, &hash(1));
+                    assert_eq!(found, Some(answer), "{from} to {to}, {part}");
+                }
+            }
+        }
+    }
+
+    /// What is found is of one moment, though its place is another's a moment later; and what is there
+    /// all the time is found all the time, though it moves. Miri, which lets threads see stores late,
+    /// finds most of what is wrong with an ordering here (`-Zmiri-many-seeds`).
+    #[test]
+    fn what_is_read_is_of_one_moment() {
+        let shared = Shared::new(2 * PLACES, 8);
+        for v6 in [false, true] {
+            let [stays, comes] = [hash(1), hash(2)];
+            let fixed = tuple(v6, 7, 7);
+            // The answer of an entry; that of IPv6 has its addresses in a slot.
+            let answer = |tuple: &Tuple, slot: u32| {
+                let side = Side::pack(tuple, 0).unwrap();
+                if v6 {
+                    shared.slots.get(slot).set_addresses(&side.addresses);
+                }
+                (side.descriptor, if v6 { slot.into() } else { side.addresses[0] })
+            };
+            let enter = |hash, slot, answer| {
+                shared.index.insert(hash, Found { slot, direction: 1 }, answer, |_, _| ()).unwrap()
+            };
+            let mut place = enter(&stays, 0, answer(&fixed, 0));
+            let done = AtomicBool::new(false);
+            thread::scope(|scope| {
+                for _ in 0..2 {
+                    scope.spawn(|| {
+                        let side = Side::pack(&fixed, 0).unwrap();
+                        while !done.load(Ordering::Relaxed) {
+                            assert_eq!(shared.translate(0, &side, &stays), Some(fixed));
+                            if let Some(found) = shared.translate(0, &side, &comes) {
+                                let port = found.source_port().unwrap();
+                                assert_eq!(found, tuple(v6, port.into(), port));
+                            }
+                        }
+                    });
+                }
+                for round in 0..if cfg!(miri) { 25_u16 } else { 60_000 } {
+                    let free = |place: &u32| shared.index.get(*place).owner().is_none();
+                    let to = (0..PLACES).rev().find(free).unwrap();
+                    shared.index.shift(place, to, &|_, _| ());
+                    place = to;
+                    // Where it was. Slots are used in turns, as they are freed.
+                    let slot = 1 + u32::from(round % 2);
+                    let came = enter(&comes, slot, answer(&tuple(v6, round.into(), round), slot));
+                    shared.index.remove(came);
+                    if v6 {
+                        shared.slots.get(slot).set_links((1, 2));
+                    }
+                    let to = (0..PLACES).find(free).unwrap();
+                    shared.index.shift(place, to, &|_, _| ());
+                    place = to;
+                }
+                done.store(true, Ordering::Relaxed);
+            });
+            shared.index.remove(place);
+        }
     }
 }
