@@ -335,6 +335,15 @@ pub const SHOWING: &str = r"
 -L unc
 -L conn
 -L EXPECT
+-L --l foo
+-L --zo 7
+-L --stat ASSURED
+-L --reply 10.0.0.2
+-L --reply-z 3
+-L --orig-zone
+-L -p tcp --orig-port 1
+-L --label=
+-L --src-nat=
 -L exp
 -L dying
 -L unconfirmed
