@@ -343,7 +343,6 @@ pub const SHOWING: &str = r"
 -L --orig-zone
 -L -p tcp --orig-port 1
 -L --label=
--L --src-nat=
 -L exp
 -L dying
 -L unconfirmed
