@@ -3,17 +3,21 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use common::udp;
-use nl_conntrack::{Change, Flow};
+use nl_conntrack::{Change, Flow, NatRange};
+use nl_route::nsid::{AssignNsid, NsidTarget};
 use nl_socket::{Connection, Loss, Netns, Wait};
 use nl_testkit::{Rng, Running, live, need, sh, wait_until};
 use nl_watch::consumer::{Consumer, Options, Strategy, Told};
 use nl_watch::metrics::Metrics;
+use nl_watch::nat::{NatOptions, Tracker};
 use nl_watch::{Change as What, Flows, Item, Namespace, Object as _, Watch};
 use nl_wire::value::Family;
 
@@ -489,5 +493,45 @@ fn what_is_left_to_be_told_is_due() {
         // Not before the next look at the load, and the next list.
         watch.set_pressure(None).unwrap();
         assert!(watch.deadline().unwrap() > Instant::now() + Duration::from_secs(60));
+    });
+}
+
+/// A namespace of which a path is found has another number from then on, and its translations go with
+/// it.
+#[test]
+fn translations_go_with_the_number_of_their_namespace() {
+    live(|| {
+        let mut consumer = Consumer::open(Flows::default(), options(Strategy::Shared)).unwrap();
+        let mut tracker = Tracker::new(NatOptions::default());
+        // Nothing leads to it but this, and an id.
+        let netns = Netns::create().unwrap();
+        let to = NsidTarget::Fd(netns.as_fd().as_raw_fd());
+        Connection::open(Family::ROUTE).unwrap().run(AssignNsid { to, id: Some(3) }).unwrap();
+        let limit = Instant::now() + Duration::from_secs(20);
+        let mut until = |tracker: &mut Tracker, so: &dyn Fn(&Tracker, &Told<Flow>) -> bool| {
+            loop {
+                assert!(Instant::now() < limit, "{consumer:?}");
+                let wait = Wait::at_most(Duration::from_millis(50));
+                let told = tracker.consume(&mut consumer, wait).unwrap();
+                if told.is_some_and(|told| so(tracker, &told)) {
+                    return;
+                }
+            }
+        };
+        let met = |told: &Told<Flow>, number: u64| matches!(told, Told::Found(space) if space.nsid == Some(3) && space.number() == number);
+        until(&mut tracker, &|_, told| met(told, 1 << 32 | 3));
+        let nat_source = Some(NatRange::from(IpAddr::from([198, 51, 100, 1])));
+        let mut inside = Connection::open_in(Family::NETFILTER, &netns).unwrap();
+        run(&mut inside, [Change { nat_source, ..Change::create(udp(7)) }]);
+        until(&mut tracker, &|tracker, _| tracker.table().len() == 1);
+        let mut reader = tracker.reader();
+        let mut is_known = |number| reader.lookup(number, 0, &udp(7).original).is_some();
+        let number = netns.id().unwrap().inode;
+        assert!(is_known(1 << 32 | 3) && !is_known(number));
+
+        let (process, fd) = (std::process::id(), netns.as_fd().as_raw_fd());
+        sh(&format!("touch /run/late; mount --bind /proc/{process}/fd/{fd} /run/late"));
+        until(&mut tracker, &|_, told| met(told, number));
+        assert!(is_known(number) && !is_known(1 << 32 | 3));
     });
 }
