@@ -9,10 +9,10 @@ use common::beside::same_text;
 use nl_route::names::Names;
 #[allow(clippy::wildcard_imports)]
 use nl_route::tables::counters::*;
-use nl_route::tables::other::{TCA, TCA_OPTIONS, TCA_STATS_APP};
+use nl_route::tables::other::{TCA, TCA_OPTIONS, TCA_STAB, TCA_STATS_APP};
 use nl_route::tables::traffic::{
-    HFSC, TC_HFSC_QOPT, TCA_ETS_PRIOMAP_BAND, TCA_ETS_QUANTA_BAND, TCA_MQPRIO_MAX_RATE64,
-    TCA_MQPRIO_MIN_RATE64,
+    HFSC, TC_HFSC_QOPT, TC_SIZESPEC, TCA_ETS_PRIOMAP_BAND, TCA_ETS_QUANTA_BAND,
+    TCA_MQPRIO_MAX_RATE64, TCA_MQPRIO_MIN_RATE64, TCA_STAB_BASE,
 };
 use nl_route::tables::{RTM_NEWQDISC, RTM_NEWTCLASS};
 use nl_route::traffic::{Handle, QueueStatistics, Traffic, TrafficStatistics};
@@ -259,12 +259,25 @@ fn any(rng: &mut Rng) -> Vec<Item> {
     items
 }
 
+/// With a table of sizes, of which tc tells at disciplines alone.
+fn sized(rng: &mut Rng, mut item: Item) -> Item {
+    if let Item::Qdisc(Qdisc(traffic)) = &mut item {
+        let mut payload = Vec::new();
+        let table = value(rng, &Payload::Struct(&TC_SIZESPEC), "");
+        Writer::attributes(&mut payload).bytes(TCA_STAB_BASE, &table).unwrap();
+        traffic.unknown.push(RawAttr { raw_type: TCA_STAB, payload });
+    }
+    item
+}
+
 #[test]
 fn any_options_are_printed_as_tc_prints_them() {
     live(|| {
         if need(&["tc"]) {
             let mut rng = Rng::new(1);
-            as_tc(&(0..30).flat_map(|_| any(&mut rng)).collect::<Vec<_>>());
+            let mut items: Vec<_> = (0..30).flat_map(|_| any(&mut rng)).collect();
+            items.extend(any(&mut Rng::new(2)).into_iter().map(|item| sized(&mut rng, item)));
+            as_tc(&items);
         }
     });
 }

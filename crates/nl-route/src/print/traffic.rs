@@ -57,6 +57,9 @@ pub(crate) fn qdisc(out: &mut Out<'_, '_>, qdisc: &Qdisc, context: &Context<'_>)
     }
     out.end_object();
     out.line(context);
+    if let Some(table) = traffic.size_table().filter(|_| context.details) {
+        shape::size_table(out, &table, context);
+    }
     end(out, traffic, context);
 }
 

@@ -6,7 +6,7 @@ use nl_wire::table::Table;
 
 use super::link::RTNL_LINK_STATS64;
 use super::route::ENCAPS;
-use super::traffic::DISCIPLINES;
+use super::traffic::{DISCIPLINES, STAB};
 use crate::value::{
     AddressFlags, AddressProtocol, EncapType, GroupType, NeighbourExtFlags, RouteProtocol, TableId,
 };
@@ -280,7 +280,7 @@ nl_wire::attributes! {
         TCA_RATE = 5: Bytes;
         TCA_FCNT = 6: Bytes;
         TCA_STATS2 = 7: Nest(&TCA_STATS2_TABLE);
-        TCA_STAB = 8: Nest(Table::EMPTY);
+        TCA_STAB = 8: Nest(&STAB);
         TCA_PAD = 9: Bytes;
         TCA_DUMP_INVISIBLE = 10: Flag;
         TCA_CHAIN = 11: U32;

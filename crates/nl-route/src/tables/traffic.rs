@@ -24,6 +24,25 @@ structs! {
         /// The rate; all bits set where it takes 64 bits.
         rate: u32,
     }
+    /// What a packet counts as
+    SizeTable = TC_SIZESPEC "tc_sizespec" {
+        /// Logarithm of the granularity of sizes.
+        cell_log: u8,
+        /// Logarithm of the granularity of what the table holds.
+        size_log: u8,
+        /// Offset of the granularity.
+        cell_align: i16,
+        /// Bytes that each packet has besides.
+        overhead: i32,
+        /// The framing of the link: 1 Ethernet, 2 ATM.
+        linklayer: u32,
+        /// Bytes that the smallest packet counts as; 0 is its own size.
+        mpu: u32,
+        /// Bytes of the largest packet that the table holds; 0 is no table.
+        mtu: u32,
+        /// How many sizes it holds.
+        tsize: u32,
+    }
     /// `pfifo`, `bfifo`, `pfifo_head_drop`
     Fifo = TC_FIFO_QOPT "tc_fifo_qopt" {
         /// Most that wait: bytes of `bfifo`, else packets.
@@ -293,6 +312,12 @@ structs! {
 }
 
 nl_wire::attributes! {
+    /// What packets count as.
+    pub static STAB: "TCA_STAB" {
+        TCA_STAB_BASE = 1: Struct(&TC_SIZESPEC);
+        TCA_STAB_DATA = 2: Array(&U16);
+    }
+
     /// `tbf`.
     pub static TBF: "TCA_TBF" {
         TCA_TBF_PARMS = 1: Struct(&TC_TBF_QOPT);

@@ -21,16 +21,16 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use nl_wire::{Error, RawAttr};
+use nl_wire::{Attr, Error, RawAttr};
 
 use super::value::{Body, Value, options, record};
 use super::{Class, Qdisc, Traffic};
-use crate::tables::other::TCA_OPTIONS;
+use crate::tables::other::{TCA_OPTIONS, TCA_STAB};
 use crate::tables::record::Record;
 pub use crate::tables::traffic::{
     CbsParameters, EtfParameters, Fifo, Hfsc, HtbDefaults, HtbParameters, NetemCorrelations,
     NetemCorrupt, NetemGilbert, NetemParameters, NetemRate, NetemReorder, NetemSlot, NetemStates,
-    Prio, Queues, RateSpec, RedParameters, ServiceCurve, Sfq, SfqBase, SfqRedCounters,
+    Prio, Queues, RateSpec, RedParameters, ServiceCurve, Sfq, SfqBase, SfqRedCounters, SizeTable,
     TbfParameters,
 };
 // The structures below name nearly every one of them.
@@ -398,6 +398,16 @@ macro_rules! by_kind {
             }
         }
     )*};
+}
+
+impl Traffic {
+    /// What packets count as, if that is not their size (`TCA_STAB_BASE`).
+    pub fn size_table(&self) -> Option<SizeTable> {
+        let found = self.unknown.iter().find(|attr| attr.as_attr().number() == TCA_STAB);
+        let base = |attr: &Attr<'_>| attr.number() == TCA_STAB_BASE;
+        let table = found?.as_attr().nested().flatten().find(base)?;
+        Value::read(&table).ok()
+    }
 }
 
 by_kind! {

@@ -3,7 +3,9 @@
 use super::options::{Alternate, How, fields, rate, size};
 use super::units::{Size, microseconds, signed};
 use super::{Context, Out};
-use crate::traffic::options::{HfscClass, Htb, HtbParameters, RateSpec, ServiceCurve, Tbf};
+use crate::traffic::options::{
+    HfscClass, Htb, HtbParameters, RateSpec, ServiceCurve, SizeTable, Tbf,
+};
 
 /// What is sent in so many ticks at a rate, in bytes; as tc computes it.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -14,10 +16,37 @@ fn sent(rate: u64, ticks: u32) -> u32 {
 fn linklayer(out: &mut Out<'_, '_>, rate: &RateSpec, context: &Context<'_>) {
     let number = rate.linklayer & 0xf;
     if number > 1 || context.details {
-        let words = ["unspec", "ethernet", "atm"];
-        let word = words.get(usize::from(number)).copied().unwrap_or("unknown");
-        out.string("linklayer", "linklayer ", word);
+        framing(out, number.into());
     }
+}
+
+fn framing(out: &mut Out<'_, '_>, number: u32) {
+    let word = match number {
+        0 => "unspec",
+        1 => "ethernet",
+        2 => "atm",
+        _ => "unknown",
+    };
+    out.string("linklayer", "linklayer ", word);
+}
+
+/// Appends what packets count as, in a line of its own.
+pub(super) fn size_table(out: &mut Out<'_, '_>, table: &SizeTable, context: &Context<'_>) {
+    out.begin_object("stab");
+    out.text(" ");
+    framing(out, table.linklayer);
+    if table.overhead != 0 {
+        out.number("overhead", "overhead ", table.overhead);
+    }
+    for (key, label, number) in
+        [("mpu", "mpu ", table.mpu), ("mtu", "mtu ", table.mtu), ("tsize", "tsize ", table.tsize)]
+    {
+        if number != 0 {
+            out.number(key, label, number);
+        }
+    }
+    out.end_object();
+    out.line(context);
 }
 
 /// A burst with its granularity and the least size that packets count as, if there are details.
