@@ -43,7 +43,9 @@ pub(crate) const COMMAND: Command = Command {
 
 const LIST_HELP: &str = "\
 WORDS are as of ip address show: [dev] LINK, to PREFIX, scope SCOPE, label PATTERN, up, master LINK,
-type KIND, group GROUP, permanent, dynamic, secondary, primary, tentative, deprecated, dadfailed.";
+nomaster, vrf LINK, type KIND, group GROUP, permanent, dynamic, secondary, primary, tentative,
+deprecated, dadfailed, temporary, home, nodad, optimistic, mngtmpaddr, noprefixroute, autojoin; with
+- before one of these, those without it.";
 
 const CHANGE_HELP: &str = "\
 WORDS are as of ip address add: [local] PREFIX dev LINK [peer PREFIX] [broadcast ADDRESS|+|-]

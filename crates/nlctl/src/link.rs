@@ -14,7 +14,7 @@ use nl_wire::RawAttr;
 use nl_wire::text::Text;
 
 use crate::args::{Command, Kind, Options, command};
-use crate::error::{Error, USAGE, word};
+use crate::error::{Error, FAILED, USAGE, word};
 use crate::names;
 use crate::object::{Printer, Session};
 use crate::out::Out;
@@ -177,6 +177,19 @@ fn set(options: &Options, _: &mut Out) -> Result<u8, Error> {
         let link = session.connection.get(GetLink::Index(change.link.index));
         let link = link.map_err(|error| Error::rtnetlink(&error))?;
         change = parse::set(&session.words, &session.names, Some(&link))?;
+    }
+    // Of a group of links each would have to be asked.
+    if let (Some(address), 1..) = (&change.link.address, change.link.index) {
+        let filter = GetLink::Index(change.link.index);
+        let link = session.connection.get(filter).map_err(|error| Error::rtnetlink(&error))?;
+        // The kernel would only say that it is invalid.
+        let (given, needed) = (address.len(), link.address.map_or(address.len(), |it| it.len()));
+        if given != needed {
+            return Err(Error::new(
+                FAILED,
+                format_args!("Invalid address length {given} - must be {needed} bytes"),
+            ));
+        }
     }
     send(&mut session, Action::Change, change)
 }

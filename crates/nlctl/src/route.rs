@@ -159,7 +159,9 @@ fn learn_named(
         if !["dev", "oif", "iif"].iter().any(|word| word.starts_with(key)) || name.is_empty() {
             continue;
         }
-        match connection.get(GetLink::Name(Text::from(name))) {
+        // Of a label of addresses the link counts.
+        let link = name.split_once(':').map_or(name, |(link, _)| link);
+        match connection.get(GetLink::Name(Text::from(link))) {
             Ok(link) => names.set_link(link.index, name),
             // That there is none is told where the word is read.
             Err(nl_socket::Error::Refused(_)) => {}

@@ -99,6 +99,9 @@ l l type bridge_slave
 n s vrf v0
 nexthop show vrf v0
 a s v1:x
+link set v0 address 1:2
+link set v0 state frob
+route add 10.20.0.0/16 nexthop dev nope
 r s dev v0:1
 a add 192.0.2.5/24 dev v0 valid_lft 0
 a add 192.0.2.1/24 nodad dev v0
@@ -111,6 +114,8 @@ a add 192.0.2.1/24 primary dev v0
 -6 a
 a s to fe80::/10
 r g 10.1.1.1/16
+r g 10.1.1.1 oif v0:1
+r g 10.1.1.1 oif v9:1
 -s route flush 203.0.114.0/24
 route flush table 999
 -br n

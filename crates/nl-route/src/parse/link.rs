@@ -17,7 +17,8 @@ use crate::names::{NameKind, Names, parse_number};
 use crate::request::NAME_LENGTH_MAX;
 use crate::tables::link::{
     AF_INET6, IFLA_AF_SPEC, IFLA_CARRIER, IFLA_GRO_MAX_SIZE, IFLA_GSO_MAX_SEGS, IFLA_GSO_MAX_SIZE,
-    IFLA_INET6_ADDR_GEN_MODE, IFLA_LINK_NETNSID, IFLA_LINKMODE, IFLA_PROTO_DOWN, IFLA_VFINFO_LIST,
+    IFLA_INET6_ADDR_GEN_MODE, IFLA_LINK_NETNSID, IFLA_LINKMODE, IFLA_OPERSTATE, IFLA_PROTO_DOWN,
+    IFLA_VFINFO_LIST,
 };
 use crate::value::LinkFlags;
 
@@ -198,6 +199,13 @@ fn shared<S: AsRef<str>>(
             let mode = mode.ok_or_else(|| wrong(word, "Invalid link mode"))?;
             raw(link, IFLA_LINKMODE, Vec::from([u8::from(mode == 1)]));
         }
+        "state" => {
+            let word = words.value()?;
+            let state = STATES.iter().position(|known| known.eq_ignore_ascii_case(word));
+            let state = state.and_then(|state| u8::try_from(state).ok());
+            let state = state.ok_or_else(|| wrong(word, "Invalid operstate"))?;
+            raw(link, IFLA_OPERSTATE, Vec::from([state]));
+        }
         "gso_max_size" | "gso_max_segs" | "gro_max_size" => {
             let size = words.number(u32::MAX, &format!("Invalid \"{word}\" value"))?;
             let number = match word {
@@ -226,6 +234,10 @@ fn shared<S: AsRef<str>>(
     }
     Ok(true)
 }
+
+/// Operational states by number (RFC 2863).
+const STATES: [&str; 7] =
+    ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
 
 /// `type KIND …` and what follows it, up to the end.
 fn kind<S: AsRef<str>>(

@@ -310,7 +310,11 @@ fn hop<S: AsRef<str>>(route: &mut Route, words: &mut Words<'_, S>) -> Result<Hop
             }
             "dev" | "oif" => {
                 words.next();
-                hop.ifindex = words.link()?;
+                let word = words.value()?;
+                hop.ifindex = words.link_of(word).map_err(|error| WordError {
+                    text: error.text + "\nError: cannot parse nexthop",
+                    code: 255,
+                })?;
             }
             "weight" => {
                 words.next();
