@@ -10,10 +10,10 @@ use nl_conntrack::Flow;
 use nl_socket::filter::Program;
 use nl_socket::host::{Interrupts, Woken};
 use nl_socket::netns::Netns;
-use nl_socket::{Loss, Received, Socket, Wait};
+use nl_socket::{Loss, Socket, Wait};
 use nl_watch::consumer::{self, Consumer, Namespace, Told};
-use nl_watch::pressure::{EventFilter, Governor, GovernorOptions, Level};
-use nl_watch::{Flows, Mirror, Object, RECEIVE_BUFFER, Watch};
+use nl_watch::pressure::{EventFilter, GovernorOptions, Level};
+use nl_watch::{Engine, Flows, Mirror, Object, RECEIVE_BUFFER, Watch};
 use nl_wire::json::Json;
 
 use crate::args::{Flag, Options};
@@ -150,11 +150,7 @@ impl<O: Object<Item = Flow> + Clone> Feed<O> {
     pub(crate) fn mirror(&self, namespace: &Namespace) -> Option<&Mirror<O>> {
         match self {
             Self::One(watch, _) => Some(watch.mirror()),
-            Self::All(consumer) => {
-                let wanted = number(namespace);
-                let mut all = consumer.namespaces();
-                all.find(|(other, _)| number(other) == wanted).map(|(_, engine)| engine.mirror())
-            }
+            Self::All(consumer) => consumer.engine(namespace).map(Engine::mirror),
         }
     }
 
@@ -175,14 +171,6 @@ impl<O: Object<Item = Flow> + Clone> Feed<O> {
         deadline.map_or(Wait::Forever, Wait::Until)
     }
 
-    /// Overload control, if there is any.
-    pub(crate) fn governor(&self) -> Option<&Governor> {
-        match self {
-            Self::One(watch, _) => watch.governor(),
-            Self::All(consumer) => consumer.governor(),
-        }
-    }
-
     /// What there is to say of the receive buffer beside a loss.
     pub(crate) fn room(&self, loss: &Loss) -> String {
         match (loss, self.socket().map(Socket::receive_buffer)) {
@@ -190,22 +178,6 @@ impl<O: Object<Item = Flow> + Clone> Feed<O> {
                 format!("; the receive buffer has {bytes} bytes (--buffer-size)")
             }
             _ => String::new(),
-        }
-    }
-
-    /// How many processes could not be asked for their namespace.
-    pub(crate) fn hidden_processes(&self) -> usize {
-        match self {
-            Self::One(..) => 0,
-            Self::All(consumer) => consumer.hidden_processes(),
-        }
-    }
-
-    /// How much the event sockets received.
-    pub(crate) fn received(&self) -> Received {
-        match self {
-            Self::One(watch, _) => watch.events().received(),
-            Self::All(consumer) => consumer.received(),
         }
     }
 
@@ -234,13 +206,6 @@ pub(crate) fn earlier(wait: Wait, time: Instant) -> Wait {
         Wait::Forever => Wait::Until(time),
         Wait::Until(other) => Wait::Until(other.min(time)),
     }
-}
-
-/// A number for a namespace: its inode, which has 32 bits; beyond these its id, if that is all that
-/// is known.
-pub(crate) fn number(namespace: &Namespace) -> u64 {
-    let nsid = u64::from(namespace.nsid.unwrap_or_default().unsigned_abs());
-    namespace.id.map_or(1 << 32 | nsid, |id| id.inode)
 }
 
 /// A namespace as an object.

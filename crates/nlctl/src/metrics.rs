@@ -17,7 +17,7 @@ use nl_watch::nat::{NatOptions, Tracker};
 
 use crate::args::{Command, Flag, Kind, Options};
 use crate::error::{Error, FAILED, USAGE, say, word};
-use crate::feed::{self, Feed, Wanted, earlier, number, say_filter, survive};
+use crate::feed::{self, Feed, Wanted, earlier, say_filter, survive};
 use crate::out::Out;
 
 mod server;
@@ -208,34 +208,17 @@ impl Counting {
     fn count(&mut self, told: &Told<Flow>) {
         let Self { feed, tracker, metrics } = self;
         let now = Instant::now();
-        metrics.told(number, told);
+        metrics.told(Namespace::number, told);
+        match (feed, told) {
+            (Feed::All(consumer), _) => tracker.told(told, consumer, now),
+            (Feed::One(watch, _), Told::Item { namespace, item }) => {
+                tracker.item(namespace.number(), item, watch.mirror(), now);
+            }
+            _ => {}
+        }
         match told {
-            Told::Found(namespace) => {
-                let number = number(namespace);
-                // One that was known by its id alone has another number now.
-                let before = Namespace { id: None, ..Namespace::clone(namespace) };
-                tracker.table_mut().remove_namespace(feed::number(&before));
-                if let Some(mirror) = feed.mirror(namespace) {
-                    let listing = tracker.begin_list(number);
-                    mirror.iter().for_each(|flow| tracker.listed(&listing, flow, now));
-                    tracker.end_list(listing, true);
-                }
-            }
-            Told::Item { namespace, item } => {
-                let number = number(namespace);
-                match item {
-                    Item::Change(change) => tracker.change(number, change, now),
-                    Item::Listed { .. } | Item::Forgotten(_) => {
-                        if let Some(mirror) = feed.mirror(namespace) {
-                            tracker.item(number, item, mirror, now);
-                        }
-                    }
-                    Item::Filtered(filter) if namespace.own => say_filter(filter),
-                    _ => {}
-                }
-            }
-            Told::Gone { namespace, .. } => {
-                tracker.table_mut().remove_namespace(number(namespace));
+            Told::Item { namespace, item: Item::Filtered(filter) } if namespace.own => {
+                say_filter(filter);
             }
             Told::Failed { namespace, error } => {
                 say(format_args!("nlctl: WARNING: {namespace}: {error}"));
@@ -247,12 +230,9 @@ impl Counting {
     fn text(&mut self) -> String {
         self.tracker.expire(Instant::now());
         self.metrics.take_nat(self.tracker.table());
-        self.metrics.take_queue(self.feed.socket());
-        self.metrics.received = self.feed.received();
-        self.metrics.coverage.converged = self.feed.is_converged();
-        self.metrics.coverage.hidden_processes = self.feed.hidden_processes() as u64;
-        if let Some(governor) = self.feed.governor() {
-            self.metrics.take_filter(governor);
+        match &self.feed {
+            Feed::One(watch, _) => self.metrics.take_watch(watch),
+            Feed::All(consumer) => self.metrics.take_consumer(consumer),
         }
         self.metrics.to_string()
     }

@@ -10,7 +10,7 @@ use super::options::NatOptions;
 use super::reader::NatReader;
 use super::table::{Listing, NatTable, Origin};
 use crate::consumer::{Consumer, Told};
-use crate::{Change, Engine, Flows, Item, Mirror, Watch};
+use crate::{Change, Engine, Item, Mirror, Object, Watch};
 
 /// A [`NatTable`] that follows the kernel.
 ///
@@ -56,10 +56,10 @@ impl Tracker {
     ///
     /// # Errors
     /// As [`Watch::next`].
-    pub fn follow(
+    pub fn follow<O: Object<Item = Flow>>(
         &mut self,
         namespace: u64,
-        watch: &mut Watch<Flows>,
+        watch: &mut Watch<O>,
         wait: Wait,
     ) -> Result<Option<Item<Flow>>, Error> {
         let item = watch.next(wait)?;
@@ -76,9 +76,9 @@ impl Tracker {
     ///
     /// # Errors
     /// As [`Consumer::next`].
-    pub fn consume(
+    pub fn consume<O: Object<Item = Flow> + Clone>(
         &mut self,
-        consumer: &mut Consumer<Flows>,
+        consumer: &mut Consumer<O>,
         wait: Wait,
     ) -> Result<Option<Told<Flow>>, Error> {
         let told = consumer.next(wait)?;
@@ -91,7 +91,12 @@ impl Tracker {
     }
 
     /// Takes note of what a consumer told last.
-    pub fn told(&mut self, told: &Told<Flow>, consumer: &Consumer<Flows>, now: Instant) {
+    pub fn told<O: Object<Item = Flow> + Clone>(
+        &mut self,
+        told: &Told<Flow>,
+        consumer: &Consumer<O>,
+        now: Instant,
+    ) {
         match told {
             Told::Item { namespace, item } => {
                 let engine = consumer.engine(namespace);
@@ -117,7 +122,7 @@ impl Tracker {
     }
 
     /// Takes a mirror as the list of its namespace.
-    fn list(&mut self, namespace: u64, mirror: &Mirror<Flows>, now: Instant) {
+    fn list<O: Object<Item = Flow>>(&mut self, namespace: u64, mirror: &Mirror<O>, now: Instant) {
         let listing = self.begin_list(namespace);
         for flow in mirror.iter() {
             self.listed(&listing, flow, now);
@@ -126,11 +131,11 @@ impl Tracker {
     }
 
     /// Takes note of an item of a [`Watch`] or a [`Consumer`], and of the mirror that it is about.
-    pub fn item(
+    pub fn item<O: Object<Item = Flow>>(
         &mut self,
         namespace: u64,
         item: &Item<Flow>,
-        mirror: &Mirror<Flows>,
+        mirror: &Mirror<O>,
         now: Instant,
     ) {
         match item {
