@@ -243,7 +243,7 @@ fn any_groups_are_printed_as_bridge_prints_them() {
     live(|| {
         if need(&["bridge"]) {
             let mut rng = Rng::new(1);
-            let bytes: Vec<u8> = (0..50).flat_map(|_| groups(&mut rng)).collect();
+            let bytes: Vec<u8> = (0..500).flat_map(|_| groups(&mut rng)).collect();
             as_bridge("mdb", &bytes, |out, message, context| {
                 text::groups(out, &BridgeGroups::decode(message).unwrap(), context);
             });
@@ -289,7 +289,7 @@ fn any_forwarding_entries_are_printed_as_bridge_prints_them() {
         if need(&["bridge"]) {
             let mut rng = Rng::new(1);
             let mut bytes = Vec::new();
-            for _ in 0..100 {
+            for _ in 0..1000 {
                 let entry = forwarding(&mut rng);
                 let header = Header { message_type: RTM_NEWNEIGH, ..Header::default() };
                 write::message(&mut bytes, header, |writer| entry.encode(writer)).unwrap();

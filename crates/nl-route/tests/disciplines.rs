@@ -231,7 +231,10 @@ fn attributes(rng: &mut Rng, table: &Table) -> Vec<u8> {
     for row in table.rows().filter(|row| !row.name.ends_with("_PAD")) {
         // Without these tc prints nothing, or half.
         let needed = ["TCA_ETS_NBANDS", "TCA_ETS_PRIOMAP"].contains(&row.name);
-        if needed || row.name.ends_with("_PARMS") || rng.below(6) < much {
+        if needed
+            || ["_PARMS", "_PRIOMAP"].iter().any(|end| row.name.ends_with(end))
+            || rng.below(6) < much
+        {
             let value = value(rng, &row.payload, row.name);
             Writer::attributes(&mut out).bytes(row.number, &value).unwrap();
         }
@@ -275,7 +278,7 @@ fn any_options_are_printed_as_tc_prints_them() {
     live(|| {
         if need(&["tc"]) {
             let mut rng = Rng::new(1);
-            let mut items: Vec<_> = (0..30).flat_map(|_| any(&mut rng)).collect();
+            let mut items: Vec<_> = (0..300).flat_map(|_| any(&mut rng)).collect();
             items.extend(any(&mut Rng::new(2)).into_iter().map(|item| sized(&mut rng, item)));
             as_tc(&items);
         }
@@ -426,7 +429,7 @@ fn counters_are_printed_as_tc_prints_them() {
     live(|| {
         if need(&["tc"]) {
             let mut rng = Rng::new(1);
-            let mut items: Vec<_> = (0..30).flat_map(|_| counted(&mut rng)).collect();
+            let mut items: Vec<_> = (0..300).flat_map(|_| counted(&mut rng)).collect();
             items.extend((0..8).map(|tins| cake(&mut rng, tins)));
             as_tc(&items);
         }

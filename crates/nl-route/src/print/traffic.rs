@@ -14,6 +14,7 @@ mod counters;
 mod netem;
 mod options;
 mod shape;
+mod taprio;
 mod units;
 
 /// Appends one queueing discipline.

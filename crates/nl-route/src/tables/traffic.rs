@@ -490,6 +490,36 @@ nl_wire::attributes! {
         TCA_ETF_PARMS = 1: Struct(&TC_ETF_QOPT);
     }
 
+    /// `taprio`; times in nanoseconds.
+    pub static TAPRIO: "TCA_TAPRIO_ATTR" {
+        TCA_TAPRIO_ATTR_PRIOMAP = 1: Struct(&TC_MQPRIO_QOPT);
+        TCA_TAPRIO_ATTR_SCHED_ENTRY_LIST = 2: Nest(&TAPRIO_SCHED);
+        TCA_TAPRIO_ATTR_SCHED_BASE_TIME = 3: I64;
+        TCA_TAPRIO_ATTR_SCHED_SINGLE_ENTRY = 4: Nest(&TAPRIO_ENTRY);
+        TCA_TAPRIO_ATTR_SCHED_CLOCKID = 5: I32;
+        TCA_TAPRIO_PAD = 6: Bytes;
+        /// The schedule that is to come.
+        TCA_TAPRIO_ATTR_ADMIN_SCHED = 7: Nest(&TAPRIO);
+        TCA_TAPRIO_ATTR_SCHED_CYCLE_TIME = 8: I64;
+        TCA_TAPRIO_ATTR_SCHED_CYCLE_TIME_EXTENSION = 9: I64;
+        TCA_TAPRIO_ATTR_FLAGS = 10: U32;
+        TCA_TAPRIO_ATTR_TXTIME_DELAY = 11: U32;
+        TCA_TAPRIO_ATTR_TC_ENTRY = 12: Bytes;
+    }
+
+    /// A schedule.
+    pub static TAPRIO_SCHED: "TCA_TAPRIO_SCHED" {
+        TCA_TAPRIO_SCHED_ENTRY = 1: Nest(&TAPRIO_ENTRY);
+    }
+
+    /// A part of one.
+    pub static TAPRIO_ENTRY: "TCA_TAPRIO_SCHED_ENTRY" {
+        TCA_TAPRIO_SCHED_ENTRY_INDEX = 1: U32;
+        TCA_TAPRIO_SCHED_ENTRY_CMD = 2: U8;
+        TCA_TAPRIO_SCHED_ENTRY_GATE_MASK = 3: U32;
+        TCA_TAPRIO_SCHED_ENTRY_INTERVAL = 4: U32;
+    }
+
     /// `cake`; times in microseconds.
     pub static CAKE: "TCA_CAKE" {
         TCA_CAKE_PAD = 1: Bytes;
@@ -524,7 +554,7 @@ nl_wire::attributes! {
 }
 
 /// What `TCA_OPTIONS` holds, by `TCA_KIND`.
-pub(crate) static DISCIPLINES: [(Key, Payload); 21] = [
+pub(crate) static DISCIPLINES: [(Key, Payload); 22] = [
     (Key::Text("pfifo"), Fifo::PAYLOAD),
     (Key::Text("bfifo"), Fifo::PAYLOAD),
     (Key::Text("pfifo_head_drop"), Fifo::PAYLOAD),
@@ -544,6 +574,7 @@ pub(crate) static DISCIPLINES: [(Key, Payload); 21] = [
     (Key::Text("fq_pie"), Payload::Nest(&FQ_PIE)),
     (Key::Text("cbs"), Payload::Nest(&CBS)),
     (Key::Text("etf"), Payload::Nest(&ETF)),
+    (Key::Text("taprio"), Payload::Nest(&TAPRIO)),
     (Key::Text("cake"), Payload::Nest(&CAKE)),
     (Key::Text("ets"), Payload::Nest(&ETS)),
 ];

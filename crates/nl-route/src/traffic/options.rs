@@ -269,6 +269,49 @@ options! {
         /// Clock and flags
         parameters: EtfParameters = TCA_ETF_PARMS;
     }
+    /// Gates that open and close by a schedule (IEEE 802.1Qbv); times in nanoseconds.
+    Taprio {
+        /// Traffic classes and their queues
+        queues: Queues = TCA_TAPRIO_ATTR_PRIOMAP;
+        /// The schedule
+        entries: Vec<TaprioEntry> = TCA_TAPRIO_ATTR_SCHED_ENTRY_LIST [TCA_TAPRIO_SCHED_ENTRY];
+        /// When it begins
+        base_time: i64 = TCA_TAPRIO_ATTR_SCHED_BASE_TIME;
+        /// The clock: 0 `REALTIME`, 1 `MONOTONIC`, 7 `BOOTTIME`, 11 `TAI`
+        clockid: i32 = TCA_TAPRIO_ATTR_SCHED_CLOCKID;
+        /// The schedule that is to come
+        next: TaprioSchedule = TCA_TAPRIO_ATTR_ADMIN_SCHED;
+        /// After which it begins anew
+        cycle_time: i64 = TCA_TAPRIO_ATTR_SCHED_CYCLE_TIME;
+        /// By which the last one before a change may be longer
+        cycle_time_extension: i64 = TCA_TAPRIO_ATTR_SCHED_CYCLE_TIME_EXTENSION;
+        /// 1 packets get times, 2 hardware does it
+        flags: u32 = TCA_TAPRIO_ATTR_FLAGS;
+        /// How long a packet needs to the link
+        txtime_delay: u32 = TCA_TAPRIO_ATTR_TXTIME_DELAY;
+    }
+    /// A schedule of [`Taprio`].
+    TaprioSchedule {
+        /// The schedule
+        entries: Vec<TaprioEntry> = TCA_TAPRIO_ATTR_SCHED_ENTRY_LIST [TCA_TAPRIO_SCHED_ENTRY];
+        /// When it begins
+        base_time: i64 = TCA_TAPRIO_ATTR_SCHED_BASE_TIME;
+        /// After which it begins anew
+        cycle_time: i64 = TCA_TAPRIO_ATTR_SCHED_CYCLE_TIME;
+        /// By which the last one before a change may be longer
+        cycle_time_extension: i64 = TCA_TAPRIO_ATTR_SCHED_CYCLE_TIME_EXTENSION;
+    }
+    /// A part of a schedule of [`Taprio`].
+    TaprioEntry {
+        /// Its place
+        index: u32 = TCA_TAPRIO_SCHED_ENTRY_INDEX;
+        /// 0 gates are set, 1 and packets held, 2 and packets released
+        command: u8 = TCA_TAPRIO_SCHED_ENTRY_CMD;
+        /// Which classes may send
+        gates: u32 = TCA_TAPRIO_SCHED_ENTRY_GATE_MASK;
+        /// How long
+        interval: u32 = TCA_TAPRIO_SCHED_ENTRY_INTERVAL;
+    }
     /// Shaping, fairness and control of delay in one.
     Cake {
         /// Bytes a second; 0 is unlimited
@@ -449,6 +492,8 @@ by_kind! {
         Cbs(Cbs) = "cbs";
         /// Packets by their time
         Etf(Etf) = "etf";
+        /// Gates by a schedule
+        Taprio(Box<Taprio>) = "taprio";
     }
     /// The options of a class.
     ClassOptions of Class {

@@ -72,7 +72,7 @@ pub(super) fn netem(out: &mut Out<'_, '_>, options: &Netem) {
         chance(out, "corrupt", ("corrupt", " corrupt "), parts);
     }
     if let Some(rate) = options.rate.filter(|rate| rate.rate != 0) {
-        let bytes = options.rate64.unwrap_or(rate.rate.into());
+        let bytes = options.rate64.filter(|rate| *rate != 0).unwrap_or(rate.rate.into());
         out.begin_object("rate");
         out.text(format_args!(" rate {}", Rate(bytes)));
         out.json(|json| json.field("rate", bytes));

@@ -102,6 +102,7 @@ pub(super) fn qdisc(
                 cbs(out, parameters);
             }
         }
+        QdiscOptions::Taprio(options) => super::taprio::taprio(out, options, context),
         QdiscOptions::Etf(options) => {
             if let Some(parameters) = &options.parameters {
                 etf(out, parameters);
@@ -128,7 +129,7 @@ fn prio(out: &mut Out<'_, '_>, options: &Prio) {
 }
 
 /// A list of numbers, each behind a blank.
-fn numbers<T: Copy + core::fmt::Display>(
+pub(super) fn numbers<T: Copy + core::fmt::Display>(
     out: &mut Out<'_, '_>,
     key: &str,
     label: &str,
@@ -180,7 +181,7 @@ fn fq_codel(out: &mut Out<'_, '_>, options: &FqCodel) {
             ("interval", options.interval, Time),
             ("memory_limit", options.memory_limit, Size),
             ("ecn", options.ecn, IfSet),
-            ("drop_batch", options.drop_batch, Number),
+            ("drop_batch", options.drop_batch.filter(|batch| *batch != 0), Number),
         ],
     );
 }
@@ -462,15 +463,19 @@ fn cbs(out: &mut Out<'_, '_>, parameters: &CbsParameters) {
     }
 }
 
-fn etf(out: &mut Out<'_, '_>, parameters: &EtfParameters) {
-    let clock = match parameters.clockid {
+/// A clock by its number.
+pub(super) fn clock(id: i32) -> &'static str {
+    match id {
         0 => "REALTIME",
         1 => "MONOTONIC",
         7 => "BOOTTIME",
         11 => "TAI",
         _ => "invalid",
-    };
-    out.string("clockid", "clockid ", clock);
+    }
+}
+
+fn etf(out: &mut Out<'_, '_>, parameters: &EtfParameters) {
+    out.string("clockid", "clockid ", clock(parameters.clockid));
     out.number("delta", "delta ", parameters.delta);
     let on = |bit: u32| if parameters.flags & bit == 0 { "off" } else { "on" };
     out.string("offload", "offload ", on(2));

@@ -34,7 +34,9 @@ fn framing(out: &mut Out<'_, '_>, number: u32) {
 pub(super) fn size_table(out: &mut Out<'_, '_>, table: &SizeTable, context: &Context<'_>) {
     out.begin_object("stab");
     out.text(" ");
-    framing(out, table.linklayer);
+    if table.linklayer != 0 {
+        framing(out, table.linklayer);
+    }
     if table.overhead != 0 {
         out.number("overhead", "overhead ", table.overhead);
     }
