@@ -108,7 +108,12 @@ pub struct Consumer<O: Object> {
     /// Those whose sockets may have more to say, readable or not: what was received with other
     /// events, or a loss.
     unread: Vec<Key>,
+    /// What wakes who waits for the poller, when mounts change. Being waited for takes that away, so
+    /// that a caller who waits for our descriptor leaves none of it to us …
     mounts: File,
+    /// … but we have one of our own, to see that they did.
+    mounts_changed: Poller,
+    mounts_seen: File,
     discovery: Discovery,
     valve: Option<Valve>,
     /// What was received by sockets that are no more.
@@ -154,6 +159,9 @@ impl<O: Object + Clone> Consumer<O> {
         let events = events.map_err(&subscribe)?;
         let poller = Poller::new().map_err(&subscribe)?;
         let mounts = Discovery::open_mounts().map_err(&ask)?;
+        let mounts_seen = Discovery::open_mounts().map_err(&ask)?;
+        let mounts_changed = Poller::new().map_err(&subscribe)?;
+        mounts_changed.add_urgent(&mounts_seen, MOUNTS).map_err(&subscribe)?;
         poller.add(&ids, IDS).map_err(&subscribe)?;
         poller.add_urgent(&mounts, MOUNTS).map_err(&subscribe)?;
         let (shared, events) = match options.strategy {
@@ -180,6 +188,8 @@ impl<O: Object + Clone> Consumer<O> {
             tokens: Vec::new(),
             unread: Vec::new(),
             mounts,
+            mounts_changed,
+            mounts_seen,
             discovery: Discovery::new(netns),
             valve,
             received: Received::default(),
@@ -222,6 +232,8 @@ impl<O: Object + Clone> Consumer<O> {
                 continue;
             }
             self.turns = 0;
+            self.mounts_changed.wait(Wait::Never, &mut self.tokens).map_err(Error::Io)?;
+            self.rescan |= !self.tokens.is_empty();
             let now = Instant::now();
             if self.govern(now)? {
                 continue;
@@ -239,7 +251,6 @@ impl<O: Object + Clone> Consumer<O> {
             }
             let left = self.until_due(now);
             self.poller.wait(sooner(wait, Some(left), now), &mut self.tokens).map_err(Error::Io)?;
-            self.rescan |= self.tokens.contains(&MOUNTS);
             if self.tokens.is_empty() && is_over(wait) {
                 return Ok(None);
             }
@@ -362,7 +373,6 @@ impl<O: Object + Clone> Consumer<O> {
         let unread = std::mem::take(&mut self.unread);
         for key in tokens.iter().chain(unread.iter().filter(|key| !tokens.contains(key))) {
             any |= self.pump_slot(*key)?;
-            self.rescan |= *key == MOUNTS;
         }
         self.tokens = tokens;
         Ok(any)
@@ -521,7 +531,7 @@ impl<O: Object> fmt::Debug for Consumer<O> {
             .field("options", &self.options)
             .field("namespaces", &slots.collect::<Vec<_>>())
             .field("rescan", &self.rescan)
-            .field("mounts", &self.mounts)
+            .field("mounts", &(&self.mounts, &self.mounts_seen))
             .finish_non_exhaustive()
     }
 }

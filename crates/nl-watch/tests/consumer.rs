@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use common::udp;
 use nl_conntrack::{Change, Flow, NatRange};
 use nl_route::nsid::{AssignNsid, NsidTarget};
+use nl_socket::host::wait_readable;
 use nl_socket::{Connection, Loss, Netns, Wait};
 use nl_testkit::{Rng, Running, live, need, sh, wait_until};
 use nl_watch::consumer::{Consumer, Options, Strategy, Told};
@@ -533,5 +534,36 @@ fn translations_go_with_the_number_of_their_namespace() {
         sh(&format!("touch /run/late; mount --bind /proc/{process}/fd/{fd} /run/late"));
         until(&mut tracker, &|_, told| met(told, number));
         assert!(is_known(number) && !is_known(1 << 32 | 3));
+    });
+}
+
+/// Who waits for the descriptor in a loop of his own is told of namespaces as soon as who waits by
+/// `next`: not only by the next scan.
+#[test]
+fn mounts_are_heard_by_who_waits_for_the_descriptor() {
+    live(|| {
+        if !need(&["ip"]) {
+            return;
+        }
+        let scan = Duration::from_secs(3600);
+        for strategy in BOTH {
+            let options = Options { scan, ..options(strategy) };
+            let mut consumer = Consumer::open(Flows::default(), options).unwrap();
+            all(&mut consumer);
+            for turn in 0..5 {
+                sh(&format!("ip netns add short{turn}"));
+                let limit = Instant::now() + Duration::from_secs(20);
+                let mut found = false;
+                while !found {
+                    assert!(Instant::now() < limit, "{consumer:?}");
+                    let wait = Wait::Until(consumer.deadline().min(limit));
+                    wait_readable([consumer.as_fd()], wait).unwrap();
+                    while let Some(told) = consumer.next(Wait::Never).unwrap() {
+                        found |= matches!(told, Told::Found(_));
+                    }
+                }
+                sh(&format!("ip netns del short{turn}"));
+            }
+        }
     });
 }
