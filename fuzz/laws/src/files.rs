@@ -11,7 +11,7 @@ use crate::conntrack_text::{check_line, check_saved, is_plain, labels, quoted};
 use crate::{check_printable, check_request};
 
 /// Each command of a batch is read again from one line that has the same words; the numbers count
-/// the lines; changes of routes become requests, or are refused in one harmless line.
+/// the lines; changes of routes become requests, or are refused in harmless words.
 pub fn batch(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     let names = crate::route_words::names();
@@ -37,7 +37,7 @@ pub fn batch(bytes: &[u8]) {
         let Some((action, rest)) = route_change(&words) else { continue };
         match parse::route(rest, AddressFamily::UNSPEC, &names) {
             Ok(object) => check_request(&Change { action, object }),
-            Err(error) => check_printable(&error.to_string(), false),
+            Err(error) => check_printable(&error.to_string(), true),
         }
     }
     let _ = reader.end().map_err(|error| check_printable(&error.to_string(), false));

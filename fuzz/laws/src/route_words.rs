@@ -18,11 +18,12 @@ pub(crate) fn names() -> Names {
 // By value, as `map_or_else` hands it over.
 #[allow(clippy::needless_pass_by_value)]
 fn refused(error: WordError) {
-    check_printable(&error.to_string(), false);
+    // Of a hop's link ip says two things.
+    check_printable(&error.to_string(), true);
 }
 
-/// Any words are read into something that can be asked of the kernel, or refused in one harmless
-/// line.
+/// Any words are read into something that can be asked of the kernel, or refused in harmless
+/// words.
 pub fn words(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     let words: Vec<&str> = text.split(' ').collect();
