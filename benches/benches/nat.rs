@@ -6,11 +6,11 @@
 //! ends there.
 
 use std::hint::black_box;
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use benches::nat::{HERE, absent, flow, full, lookup_all, lookup_at_once, queries};
 use criterion::{Criterion, Throughput};
-use nl_conntrack::{Flow, IpProtocol, Tuple};
+use nl_conntrack::{Flow, Tuple};
 use nl_socket::{Pages, Zeroed};
 use nl_testkit::Rng;
 use nl_watch::nat::{NatOptions, NatReader, NatTable, Origin};
@@ -20,63 +20,8 @@ const FLOWS: u32 = 1_000_000;
 /// Lookups of a short run: it fits between two interruptions.
 const SHORT: u16 = 1 << 10;
 
-/// The namespace.
-const HERE: u64 = 4_026_531_840;
-
 /// How many lookups are prepared: more than what caches hold of the table.
 const QUERIES: usize = 1 << 18;
-
-fn flow(number: u32, ipv6: bool) -> Flow {
-    let [_, a, b, c] = number.to_be_bytes();
-    let address = |net: u8, a: u8, b: u8, c: u8| -> IpAddr {
-        if ipv6 {
-            [0xfd00 + u16::from(net), 0, 0, 0, 0, a.into(), b.into(), c.into()].into()
-        } else {
-            [net, a, b, c].into()
-        }
-    };
-    let port = 1024 + u16::from_be_bytes([b, c]) % 60_000;
-    let client = (address(10, a, b, c), port);
-    let seen = Tuple::with_ports(IpProtocol::TCP, client, (address(100, 64, 0, c), 443));
-    let real = Tuple::with_ports(IpProtocol::TCP, client, (address(172, 16, b, a), 8443));
-    Flow { reply: real.reversed(), ..Flow::new(seen) }
-}
-
-/// A table with just the room for so many flows, and they.
-fn full(flows: u32, ipv6: bool) -> NatTable {
-    let bytes = if ipv6 { 256 } else { 128 } * flows as usize;
-    let options = NatOptions { bytes, grace: Duration::ZERO, orphan_lifetime: None };
-    let mut table = NatTable::new(options);
-    let now = Instant::now();
-    for number in 0..flows {
-        assert!(table.insert(HERE, &flow(number, ipv6), Origin::Announced, now));
-    }
-    assert_eq!(table.len(), flows as usize);
-    table
-}
-
-/// Both directions of flows that are there.
-fn queries(flows: u32, ipv6: bool) -> Vec<Tuple> {
-    let mut rng = Rng::new(1);
-    let number = |rng: &mut Rng| u32::try_from(rng.below(flows as usize)).unwrap_or_default();
-    (0..QUERIES)
-        .map(|index| {
-            let flow = flow(number(&mut rng), ipv6);
-            if index % 2 == 0 { flow.original } else { flow.reply }
-        })
-        .collect()
-}
-
-fn lookup_all(reader: &mut NatReader, queries: &[Tuple]) -> usize {
-    queries.iter().filter(|tuple| black_box(reader.lookup(HERE, 0, tuple)).is_some()).count()
-}
-
-/// Many with one call.
-fn lookup_at_once(reader: &mut NatReader, queries: &[Tuple]) -> usize {
-    let mut hits = 0;
-    reader.lookup_all(HERE, 0, queries, |_, found| hits += usize::from(black_box(found).is_some()));
-    hits
-}
 
 /// Each lookup waits for the one before: what a single one takes.
 fn lookup_chain(reader: &mut NatReader, queries: &[Tuple]) -> usize {
@@ -86,11 +31,6 @@ fn lookup_chain(reader: &mut NatReader, queries: &[Tuple]) -> usize {
         misses + u16::from(found.is_none())
     };
     queries.len() - usize::from(queries.iter().fold(0, wait))
-}
-
-/// Tuples like these that no flow has.
-fn absent(queries: &[Tuple]) -> Vec<Tuple> {
-    queries.iter().map(|tuple| Tuple { protocol: IpProtocol::UDP, ..*tuple }).collect()
 }
 
 /// Ways to look up all of some tuples.
@@ -154,7 +94,7 @@ fn least() {
     for ipv6 in [false, true] {
         for flows in [1000, 10_000, 100_000, FLOWS] {
             let table = full(flows, ipv6);
-            let queries = queries(flows, ipv6);
+            let queries = queries(flows, ipv6, QUERIES);
             let absent = absent(&queries);
             let mut reader = table.reader();
             print!("| {flows} IPv{} flows |", if ipv6 { 6 } else { 4 });
@@ -182,7 +122,7 @@ fn lookups(c: &mut Criterion) {
     group.throughput(Throughput::Elements(QUERIES as u64));
     for (name, ipv6) in [("v4", false), ("v6", true)] {
         let mut table = full(FLOWS, ipv6);
-        let queries = queries(FLOWS, ipv6);
+        let queries = queries(FLOWS, ipv6, QUERIES);
         let mut reader = table.reader();
         assert_eq!(lookup_all(&mut reader, &queries), QUERIES, "every lookup finds its flow");
         group.bench_function(format!("hit_{name}"), |b| {
@@ -220,7 +160,7 @@ fn lookups(c: &mut Criterion) {
 /// Lookups of one thread while another writes without pause.
 fn beside_a_writer(c: &mut Criterion) {
     let mut table = full(FLOWS, false);
-    let queries = queries(FLOWS, false);
+    let queries = queries(FLOWS, false, QUERIES);
     let mut reader = table.reader();
     let done = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {

@@ -5,10 +5,11 @@ use std::fmt::Debug;
 use std::hint::black_box;
 
 use nl_conntrack::text::{self, Options};
-use nl_conntrack::{Flow, FlowView};
+use nl_conntrack::{Flow, FlowView, Tuple};
 use nl_route::names::Names;
 use nl_route::route::RouteView;
 use nl_route::{Address, Context, Link, Neighbour, Nexthop, Object, Route, Rule};
+use nl_watch::nat::NatReader;
 use nl_wire::attr::Attrs;
 use nl_wire::json::Json;
 use nl_wire::listing::Listing;
@@ -16,7 +17,7 @@ use nl_wire::table::Protocol;
 use nl_wire::{Error, Message, Messages, Request};
 
 use crate::floor::{self, Seen};
-use crate::{COUNT, FLOWS, ROUTES, captured, flow, flows, links, route, routes};
+use crate::{COUNT, FLOWS, ROUTES, captured, flow, flows, links, nat, route, routes};
 
 /// What the name of a case ends with that does by hand what the case without the ending does.
 pub const FLOOR: &str = "/floor";
@@ -25,7 +26,7 @@ pub const FLOOR: &str = "/floor";
 pub struct Case {
     /// What it is called: `group/input` and perhaps what of it.
     pub name: String,
-    /// Bytes on the wire that a run handles, or of the text that it prints.
+    /// Bytes on the wire that a run handles, of the text that it prints, or of the tuples looked up.
     pub wire: usize,
     /// Messages that a run handles.
     pub messages: usize,
@@ -47,6 +48,7 @@ pub fn all() -> Vec<Case> {
     encode(&mut cases);
     print(&mut cases);
     listing(&mut cases);
+    translate(&mut cases);
     cases
 }
 
@@ -275,6 +277,27 @@ fn listing(cases: &mut Vec<Case>) {
                 text.len()
             });
             cases.push(Case { name: format!("listing/{name}{ending}"), wire, messages: 1, run });
+        }
+    }
+}
+
+/// Lookups in a table that the caches hold.
+fn translate(cases: &mut Vec<Case>) {
+    type Way = fn(&mut NatReader, &[Tuple]) -> usize;
+    let ways: [(&str, Way); 2] = [("", nat::lookup_all), ("/at_once", nat::lookup_at_once)];
+    for (name, ipv6) in [("nat/v4", false), ("nat/v6", true)] {
+        let table = nat::full(1000, ipv6);
+        let queries = nat::queries(1000, ipv6, COUNT);
+        let absent = nat::absent(&queries);
+        for (what, way) in ways {
+            for (hit, tuples, expected) in [("", &queries, COUNT), ("/absent", &absent, 0)] {
+                let (mut reader, tuples) = (table.reader(), tuples.clone());
+                let wire = size_of_val(&*tuples);
+                let mut run = move || way(&mut reader, black_box(&tuples));
+                assert_eq!(run(), expected, "{name}{what}{hit}");
+                let name = format!("{name}{what}{hit}");
+                cases.push(Case { name, wire, messages: COUNT, run: Box::new(run) });
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ use nl_wire::{Error, Flags, Header, Message, Messages, Writer, write};
 
 pub mod cases;
 pub mod floor;
+pub mod nat;
 pub mod paired;
 
 /// Messages in a stream: times of one iteration in µs are ns a message.
