@@ -136,7 +136,7 @@ mod tests {
         let output = Running::start(&mut command).output();
         assert_eq!((output.status.code(), &*output.stdout), (None, &b"here\n"[..]));
         let child = Running::start(Command::new("sleep").arg("60"));
-        child.signal("INT");
+        child.signal("TERM");
         assert_eq!(child.output().status.code(), None);
     }
 }
