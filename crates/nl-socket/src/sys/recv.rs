@@ -77,7 +77,8 @@ impl Batch {
     ) -> io::Result<usize> {
         let mut slots = 0;
         let tables = self.headers.iter_mut().zip(&mut self.rooms);
-        for (chunk, (header, room)) in buffer.chunks_exact_mut(slot_bytes).zip(tables) {
+        // Chunks of 0 bytes would be a panic, and its text in every program.
+        for (chunk, (header, room)) in buffer.chunks_exact_mut(slot_bytes.max(1)).zip(tables) {
             let Room { vector, name, control } = room;
             vector.iov_base = chunk.as_mut_ptr().cast();
             vector.iov_len = chunk.len();
