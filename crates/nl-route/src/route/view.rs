@@ -349,12 +349,14 @@ mod tests {
                 Header { message_type: RTM_NEWROUTE, flags: Flags::MULTI, ..Header::default() };
             write::message(&mut bytes, header, body).unwrap();
             check(&bytes);
-            for bit in 16 * 8..bytes.len() * 8 {
+            // Miri is here for the byte order, not for all of them.
+            let step = if cfg!(miri) { 7 } else { 1 };
+            for bit in (16 * 8..bytes.len() * 8).step_by(step) {
                 bytes[bit / 8] ^= 1 << (bit % 8);
                 check(&bytes);
                 bytes[bit / 8] ^= 1 << (bit % 8);
             }
-            for length in 16..bytes.len() {
+            for length in (16..bytes.len()).step_by(step) {
                 let mut cut = bytes[..length].to_vec();
                 cut[..4].copy_from_slice(&u32::try_from(length).unwrap().to_ne_bytes());
                 check(&cut);
