@@ -5,14 +5,12 @@ use nl_route::names::Names;
 use nl_route::neighbour::NeighbourFilter;
 use nl_route::value::NeighbourState;
 use nl_route::{AddressFamily, Hidden, Neighbour, json, text};
-use nl_wire::Request;
 
 use crate::args::{Command, Kind, Options, command};
 use crate::error::{Error, FAILED, USAGE, word};
 use crate::names;
 use crate::object::Session;
 use crate::out::Out;
-use crate::route::terminated;
 
 /// The command with all that it understands.
 pub(crate) const COMMAND: Command = Command {
@@ -127,17 +125,11 @@ fn state(value: &str) -> Result<NeighbourState, Error> {
     })
 }
 
-/// All answers to a request.
-fn all<R: Request>(session: &mut Session<'_>, request: R) -> Result<Vec<R::Item>, Error> {
-    let items = session.connection.dump(request).map_err(|error| terminated(&error))?;
-    items.collect::<Result<_, _>>().map_err(|error| terminated(&error))
-}
-
 fn vlans(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let mut session = Session::start(options)?;
     let selector = Selector::read(&session.words, &["dev", "vid"], &session.names)?;
     let request = ListVlans { index: selector.index, vlan: selector.vlan };
-    let ports: Vec<PortVlans> = all(&mut session, request)?;
+    let ports: Vec<PortVlans> = session.answers(request)?;
     let context = names::context(&session.names, options);
     if !options.has("json") {
         out.text().push_str("port              vlan-id  ");
@@ -158,7 +150,7 @@ fn groups(options: &Options, out: &mut Out) -> Result<u8, Error> {
     let mut session = Session::start(options)?;
     let selector = Selector::read(&session.words, &["dev", "vid"], &session.names)?;
     let request = ListGroups { index: selector.index, vlan: selector.vlan };
-    let bridges: Vec<BridgeGroups> = all(&mut session, request)?;
+    let bridges: Vec<BridgeGroups> = session.answers(request)?;
     let context = names::context(&session.names, options);
     let mut rows = out.rows(options.has("json"), options.has("pretty"));
     rows.add(

@@ -109,16 +109,24 @@ impl<'o> Session<'o> {
         Ok(0)
     }
 
-    /// All that a filter admits, for a flush.
+    /// All that a filter admits.
     ///
     /// # Errors
     /// If the kernel refuses to list.
     pub(crate) fn all<T: Object>(&mut self, filter: T::Filter) -> Result<Vec<T>, Error> {
-        let objects = self.connection.dump(List::<T> { filter }).map_err(|e| terminated(&e))?;
+        self.answers(List::<T> { filter })
+    }
+
+    /// All answers to a request, but for those that are tolerably wrong.
+    ///
+    /// # Errors
+    /// If the kernel refuses to list.
+    pub(crate) fn answers<R: Request>(&mut self, request: R) -> Result<Vec<R::Item>, Error> {
+        let items = self.connection.dump(request).map_err(|e| terminated(&e))?;
         let mut all = Vec::new();
-        for object in objects {
-            match object {
-                Ok(object) => all.push(object),
+        for item in items {
+            match item {
+                Ok(item) => all.push(item),
                 Err(error) => {
                     tolerable(&error)?;
                 }
